@@ -1,0 +1,175 @@
+package import Core
+
+/// Where some bytes of a head stand in its block's storage.
+package struct ByteRange: Equatable, Sendable {
+    package var start: UInt32
+    package var count: UInt32
+
+    package static let empty = ByteRange(start: 0, count: 0)
+
+    @inline(__always)
+    package init(start: Int, count: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.count = UInt32(truncatingIfNeeded: count)
+    }
+
+    @inline(__always) package var isEmpty: Bool { count == 0 }
+    @inline(__always) package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+}
+
+/// The fields of one message: bytes in one storage, and a table of where each line stands.
+///
+/// Belongs to a `RequestHead` or `ResponseHead` and is reused with it, so a warm message allocates nothing. HTTP/1 copies
+/// the head into the storage once and records offsets; HTTP/2 appends line by line. Every field is a whole HTTP/1 line
+/// there (`Name: value CRLF`), so that writing a block copies runs of untouched lines as they were sent: case, order and
+/// duplicates included. Removing marks, replacing marks and appends.
+package final class HeaderBlock {
+    package struct Field {
+        package let name: HeaderName
+        package var isRemoved = false
+        package let nameStart: UInt32
+        package let nameCount: UInt32
+        package let valueStart: UInt32
+        package let valueCount: UInt32
+        /// One past the line's CRLF.
+        package let lineEnd: UInt32
+    }
+
+    /// The bytes of the whole head; the start line's as well, for HTTP/1.
+    package let storage: Buffer
+    package private(set) var fields: [Field] = []
+    /// Bit `HeaderName.rawValue` is set when such a field was ever recorded.
+    private var recorded: UInt64 = 0
+
+    package init(capacity: Int = 1024) {
+        storage = Buffer(capacity: capacity)
+        fields.reserveCapacity(32)
+    }
+
+    /// Forgets everything; keeps the memory, unless a huge head made it grow.
+    package func removeAll() {
+        storage.clear()
+        fields.removeAll(keepingCapacity: fields.capacity <= 512)
+        recorded = 0
+    }
+
+    // MARK: Questions
+
+    @inline(__always)
+    @_lifetime(borrow self)
+    package func bytes(_ range: ByteRange) -> Span<UInt8> { bytes(range.range) }
+
+    @inline(__always)
+    @_lifetime(borrow self)
+    private func bytes(_ range: Range<Int>) -> Span<UInt8> {
+        let storage = self.storage
+        // SAFETY: the storage is a constant of this block, so it lives as long as the borrow.
+        return unsafe _overrideLifetime(storage.bytes(range), borrowing: self)
+    }
+
+    @inline(__always)
+    @_lifetime(borrow self)
+    package func name(of field: Field) -> Span<UInt8> {
+        bytes(Int(field.nameStart)..<Int(field.nameStart + field.nameCount))
+    }
+
+    /// The value without the whitespace around it.
+    @inline(__always)
+    @_lifetime(borrow self)
+    package func value(of field: Field) -> Span<UInt8> {
+        bytes(Int(field.valueStart)..<Int(field.valueStart + field.valueCount))
+    }
+
+    /// The first field of this name that is not removed.
+    @inline(__always)
+    package func first(_ name: HeaderName) -> Field? {
+        guard recorded & (1 << UInt64(name.rawValue)) != 0 else { return nil }
+        for field in fields where field.name == name && !field.isRemoved { return field }
+        return nil
+    }
+
+    /// The first field not removed whose name is `name` in any case; for names that `HeaderName` does not list.
+    package func first(named name: Span<UInt8>) -> Field? {
+        for field in fields where !field.isRemoved && field.nameCount == name.count {
+            if self.name(of: field).equalsIgnoringCase(name) { return field }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    package func contains(_ name: HeaderName) -> Bool { first(name) != nil }
+
+    // MARK: Changes
+
+    /// Notes a line whose bytes already stand in the storage (HTTP/1). Positions are from the storage's start.
+    @inline(__always)
+    package func record(
+        _ name: HeaderName, nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, lineEnd: Int
+    ) {
+        fields.append(
+            Field(
+                name: name, nameStart: UInt32(truncatingIfNeeded: nameStart),
+                nameCount: UInt32(truncatingIfNeeded: nameCount), valueStart: UInt32(truncatingIfNeeded: valueStart),
+                valueCount: UInt32(truncatingIfNeeded: valueCount), lineEnd: UInt32(truncatingIfNeeded: lineEnd)))
+        recorded |= 1 << UInt64(name.rawValue)
+    }
+
+    /// Adds a field at the end. `name` and `value` must be valid and must not be spans of this block.
+    package func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        append(HeaderName(name), name) { $0.append(value) }
+    }
+
+    package func append(_ name: HeaderName, spelled: StaticString, _ value: Span<UInt8>) {
+        append(name, spelled.bytes) { $0.append(value) }
+    }
+
+    /// Adds a field at the end whose value `write` appends to the storage. What it appends must be a valid field value.
+    @inline(__always)
+    package func append(_ name: HeaderName, _ spelling: Span<UInt8>, value write: (Buffer) -> Void) {
+        let nameStart = storage.writerIndex
+        storage.append(spelling)
+        storage.append(ASCII.colon)
+        storage.append(ASCII.space)
+        let valueStart = storage.writerIndex
+        write(storage)
+        let valueCount = storage.writerIndex - valueStart
+        storage.append(ASCII.carriageReturn)
+        storage.append(ASCII.lineFeed)
+        record(
+            name, nameStart: nameStart, nameCount: spelling.count, valueStart: valueStart, valueCount: valueCount,
+            lineEnd: storage.writerIndex)
+    }
+
+    @inline(__always)
+    package func remove(at index: Int) { fields[index].isRemoved = true }
+
+    /// Removes every field of this name.
+    @inline(__always)
+    package func remove(_ name: HeaderName) {
+        guard recorded & (1 << UInt64(name.rawValue)) != 0 else { return }
+        for index in fields.indices where fields[index].name == name { fields[index].isRemoved = true }
+    }
+
+    /// Removes every field whose name is `name` in any case.
+    package func remove(named name: Span<UInt8>) {
+        for index in fields.indices where self.name(of: fields[index]).equalsIgnoringCase(name) {
+            fields[index].isRemoved = true
+        }
+    }
+
+    // MARK: Writing
+
+    /// Appends the lines that are not removed, without the empty line after them.
+    package func write(into output: Buffer) {
+        var runStart = 0
+        var runEnd = 0
+        for field in fields where !field.isRemoved {
+            if Int(field.nameStart) != runEnd {
+                if runEnd > runStart { output.append(bytes(runStart..<runEnd)) }
+                runStart = Int(field.nameStart)
+            }
+            runEnd = Int(field.lineEnd)
+        }
+        if runEnd > runStart { output.append(bytes(runStart..<runEnd)) }
+    }
+}
