@@ -54,7 +54,8 @@ package enum CPUQuota {
     /// A quota of -1 is none.
     static func version1(quota: String?, period: String?) -> Double? {
         guard let quota = quota?.split(whereSeparator: \.isWhitespace).first.flatMap({ Double($0) }),
-            let period = period?.split(whereSeparator: \.isWhitespace).first.flatMap({ Double($0) }), quota > 0, period > 0
+            let period = period?.split(whereSeparator: \.isWhitespace).first.flatMap({ Double($0) }), quota > 0,
+            period > 0
         else { return nil }
         return quota / period
     }

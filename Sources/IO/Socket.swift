@@ -15,7 +15,9 @@ package enum Socket {
     /// on one address and the kernel spreads connections over them.
     ///
     /// A unix socket's file is replaced when nobody answers behind it.
-    package static func listen(on address: SocketAddress, backlog: Int32, reusePort: Bool) throws(IOError) -> FileDescriptor {
+    package static func listen(on address: SocketAddress, backlog: Int32, reusePort: Bool) throws(IOError)
+        -> FileDescriptor
+    {
         let descriptor = try make(family: address.family)
         switch address {
         case .ip(let ip, _):
@@ -65,7 +67,8 @@ package enum Socket {
     package static func accept(on descriptor: Int32) -> AcceptOutcome {
         var accepted: Int32 = -1
         let peer = unsafe SocketAddress.filled { address, length in
-            unsafe accepted = accept4(descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            unsafe accepted = accept4(
+                descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
         }
         if accepted >= 0 { return .connection(FileDescriptor(rawValue: accepted), peer ?? .unix("")) }
         let error = IOError.last("accept4")

@@ -53,7 +53,9 @@ extension SocketAddress {
     }
 
     /// Lets `call` fill in an address (accept4, getsockname) and reads it; nil when it is of no family known here.
-    static func filled(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Void) -> SocketAddress? {
+    static func filled(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Void)
+        -> SocketAddress?
+    {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // SAFETY: the kernel writes at most `length` bytes into the storage; each view is of the family it names.
@@ -64,7 +66,7 @@ extension SocketAddress {
     }
 
     @unsafe
-    private static func read(_ base: UnsafeMutableRawPointer, length: Int) -> SocketAddress? {
+    static func read(_ base: UnsafeRawPointer, length: Int) -> SocketAddress? {
         // SAFETY: the caller passes the kernel's structure and its length.
         switch unsafe Int32(base.load(as: sa_family_t.self)) {
         case AF_INET:

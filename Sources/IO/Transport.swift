@@ -98,7 +98,9 @@ package final class Transport {
 
     /// Writes the readable bytes of `first`, then the given bytes of `second`, then `last`, in one system call. The caller
     /// consumes what was taken. An absent or empty segment costs nothing; at least one must have bytes.
-    package func write(_ first: Buffer?, _ second: Buffer? = nil, _ range: Range<Int> = 0..<0, _ last: StaticString = "")
+    package func write(
+        _ first: Buffer?, _ second: Buffer? = nil, _ range: Range<Int> = 0..<0, _ last: StaticString = ""
+    )
         -> WriteOutcome
     {
         guard isWritable else { return .bytes(0) }
