@@ -113,6 +113,13 @@ extension Span<UInt8> {
         return lastWord(at: offset)
     }
 
+    /// The `count` bytes from `offset` on, the first eight at most; zero behind them.
+    @inlinable @inline(__always)
+    package func word(at offset: Int, count: Int) -> UInt64 {
+        let word = word(at: offset)
+        return count >= 8 ? word : word & ((1 &<< (UInt64(truncatingIfNeeded: count) &* 8)) &- 1)
+    }
+
     /// A word that reaches past the end.
     @inlinable
     package func lastWord(at offset: Int) -> UInt64 {
@@ -205,16 +212,23 @@ extension Span<UInt8> {
 
     /// Whether the bytes are those of `text`.
     @inlinable @inline(__always)
-    package func equals(_ text: StaticString) -> Bool { equals(text.bytes) }
+    package func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        var index = 0
+        while index < text.utf8CodeUnitCount {
+            if word(at: index) != text.word(at: index) { return false }
+            index &+= 8
+        }
+        return true
+    }
 
     /// Whether the bytes are those of `lowercase` when their ASCII letters are lower-cased; `lowercase` must be so already.
     @inlinable @inline(__always)
     package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
-        let expected = lowercase.bytes
-        guard count == expected.count else { return false }
+        guard count == lowercase.utf8CodeUnitCount else { return false }
         var index = 0
-        while index < count {
-            if ASCIIWord(word(at: index)).lowercased != expected.word(at: index) { return false }
+        while index < lowercase.utf8CodeUnitCount {
+            if ASCIIWord(word(at: index)).lowercased != lowercase.word(at: index) { return false }
             index &+= 8
         }
         return true
@@ -263,6 +277,17 @@ extension Span<UInt8> {
 }
 
 extension StaticString {
+    /// The eight bytes from `offset` on, zero past the end: what `Span.word` answers, but a constant to the compiler.
+    @inlinable @inline(__always)
+    package func word(at offset: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in 0..<8 where offset &+ index < utf8CodeUnitCount {
+            // SAFETY: the index lies within the literal, as just compared.
+            word |= UInt64(unsafe utf8Start[offset &+ index]) &<< UInt64(index &* 8)
+        }
+        return word
+    }
+
     /// The literal's UTF-8 bytes; they live as long as the program.
     @inlinable @inline(__always)
     package var bytes: Span<UInt8> {
