@@ -3,7 +3,7 @@ import Core
 /// The field names the proxy itself must recognise; every other name is `other` and only passes through.
 ///
 /// Fewer than 64, so that a block can say in one word which of them it holds.
-package enum HeaderName: UInt8, CaseIterable, Sendable {
+package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case other
     case host, contentLength, transferEncoding, connection, keepAlive, proxyConnection, upgrade, te, trailer, expect
     case via, forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRequestID
@@ -12,6 +12,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
     case sidecarReason
 
     /// The name in lower case, empty for `other`.
+    @inline(__always)
     package var lowercased: StaticString {
         switch self {
         case .other: ""
@@ -48,40 +49,68 @@ package enum HeaderName: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Recognises a name in any case. The length picks the few candidates; most names fail on it alone.
+    /// Recognises a name in any case.
     @inline(__always)
-    package init(_ name: Span<UInt8>) {
-        func matches(_ candidate: HeaderName) -> Bool { name.equalsIgnoringCase(candidate.lowercased) }
-        switch name.count {
-        case 2: self = matches(.te) ? .te : .other
-        case 3: self = matches(.via) ? .via : .other
-        case 4: self = matches(.host) ? .host : matches(.date) ? .date : .other
-        case 6: self = matches(.cookie) ? .cookie : matches(.expect) ? .expect : matches(.server) ? .server : .other
-        case 7: self = matches(.upgrade) ? .upgrade : matches(.trailer) ? .trailer : matches(.referer) ? .referer : .other
-        case 8: self = matches(.location) ? .location : .other
-        case 9: self = matches(.forwarded) ? .forwarded : .other
+    package init(_ name: Span<UInt8>) { self.init(in: name, from: 0, count: name.count) }
+
+    /// Recognises the `count` bytes of `text` from `start` on, in any case. The length picks the few candidates, and one
+    /// comparison of eight bytes rules most of them out.
+    init(in text: Span<UInt8>, from start: Int, count: Int) {
+        let beginning = ASCIIWord(text.word(at: start, count: count)).lowercased
+
+        @inline(__always)
+        func matches(_ candidate: HeaderName) -> Bool {
+            let name = candidate.lowercased
+            guard beginning == name.word(at: 0) else { return false }
+            if name.utf8CodeUnitCount > 8 {
+                guard ASCIIWord(text.word(at: start &+ 8, count: count &- 8)).lowercased == name.word(at: 8) else {
+                    return false
+                }
+            }
+            if name.utf8CodeUnitCount > 16 {
+                return ASCIIWord(text.word(at: start &+ 16, count: count &- 16)).lowercased == name.word(at: 16)
+            }
+            return true
+        }
+
+        self = .other
+        switch count {
+        case 2: if matches(.te) { self = .te }
+        case 3: if matches(.via) { self = .via }
+        case 4: if matches(.host) { self = .host } else if matches(.date) { self = .date }
+        case 6:
+            if matches(.cookie) { self = .cookie }
+            else if matches(.server) { self = .server }
+            else if matches(.expect) { self = .expect }
+        case 7:
+            if matches(.upgrade) { self = .upgrade }
+            else if matches(.referer) { self = .referer }
+            else if matches(.trailer) { self = .trailer }
+        case 8: if matches(.location) { self = .location }
+        case 9: if matches(.forwarded) { self = .forwarded }
         case 10:
-            self =
-                matches(.connection) ? .connection
-                : matches(.keepAlive) ? .keepAlive
-                : matches(.userAgent) ? .userAgent : matches(.setCookie) ? .setCookie : .other
-        case 11: self = matches(.retryAfter) ? .retryAfter : .other
-        case 12: self = matches(.contentType) ? .contentType : matches(.xRequestID) ? .xRequestID : .other
-        case 13: self = matches(.authorization) ? .authorization : .other
-        case 14: self = matches(.contentLength) ? .contentLength : matches(.http2Settings) ? .http2Settings : .other
-        case 15: self = matches(.xForwardedFor) ? .xForwardedFor : .other
+            if matches(.connection) { self = .connection }
+            else if matches(.userAgent) { self = .userAgent }
+            else if matches(.keepAlive) { self = .keepAlive }
+            else if matches(.setCookie) { self = .setCookie }
+        case 11: if matches(.retryAfter) { self = .retryAfter }
+        case 12:
+            if matches(.contentType) { self = .contentType } else if matches(.xRequestID) { self = .xRequestID }
+        case 13: if matches(.authorization) { self = .authorization }
+        case 14:
+            if matches(.contentLength) { self = .contentLength }
+            else if matches(.http2Settings) { self = .http2Settings }
+        case 15: if matches(.xForwardedFor) { self = .xForwardedFor }
         case 16:
-            self =
-                matches(.xForwardedHost) ? .xForwardedHost
-                : matches(.proxyConnection) ? .proxyConnection
-                : matches(.sidecarReason) ? .sidecarReason : .other
+            if matches(.xForwardedHost) { self = .xForwardedHost }
+            else if matches(.proxyConnection) { self = .proxyConnection }
+            else if matches(.sidecarReason) { self = .sidecarReason }
         case 17:
-            self =
-                matches(.transferEncoding) ? .transferEncoding
-                : matches(.xForwardedProto) ? .xForwardedProto : .other
-        case 18: self = matches(.proxyAuthenticate) ? .proxyAuthenticate : .other
-        case 19: self = matches(.proxyAuthorization) ? .proxyAuthorization : .other
-        default: self = .other
+            if matches(.transferEncoding) { self = .transferEncoding }
+            else if matches(.xForwardedProto) { self = .xForwardedProto }
+        case 18: if matches(.proxyAuthenticate) { self = .proxyAuthenticate }
+        case 19: if matches(.proxyAuthorization) { self = .proxyAuthorization }
+        default: break
         }
     }
 }

@@ -5,6 +5,7 @@ package enum Method: UInt8, CaseIterable, Sendable {
     case get, head, post, put, delete, options, patch, connect, trace, other
 
     /// The name on the wire; `other` is the label that metrics use for the rest.
+    @inline(__always)
     package var name: StaticString {
         switch self {
         case .get: "GET"
@@ -30,14 +31,24 @@ package enum Method: UInt8, CaseIterable, Sendable {
 
     /// Recognises the case-sensitive name.
     @inline(__always)
-    package init(_ name: Span<UInt8>) {
-        switch name.count {
-        case 3: self = name.equals("GET") ? .get : name.equals("PUT") ? .put : .other
-        case 4: self = name.equals("POST") ? .post : name.equals("HEAD") ? .head : .other
-        case 5: self = name.equals("PATCH") ? .patch : name.equals("TRACE") ? .trace : .other
-        case 6: self = name.equals("DELETE") ? .delete : .other
-        case 7: self = name.equals("OPTIONS") ? .options : name.equals("CONNECT") ? .connect : .other
-        default: self = .other
+    package init(_ name: Span<UInt8>) { self.init(in: name, count: name.count) }
+
+    /// Recognises the first `count` bytes of `text`.
+    init(in text: Span<UInt8>, count: Int) {
+        let word = text.word(at: 0, count: count)
+        self = .other
+        switch count {
+        case 3: if word == Method.get.name.word(at: 0) { self = .get } else if word == Method.put.name.word(at: 0) { self = .put }
+        case 4:
+            if word == Method.post.name.word(at: 0) { self = .post } else if word == Method.head.name.word(at: 0) { self = .head }
+        case 5:
+            if word == Method.patch.name.word(at: 0) { self = .patch }
+            else if word == Method.trace.name.word(at: 0) { self = .trace }
+        case 6: if word == Method.delete.name.word(at: 0) { self = .delete }
+        case 7:
+            if word == Method.options.name.word(at: 0) { self = .options }
+            else if word == Method.connect.name.word(at: 0) { self = .connect }
+        default: break
         }
     }
 }
