@@ -1,0 +1,17 @@
+package import Core
+
+/// What one worker needs to match requests, reused so that a match allocates nothing.
+///
+/// Owned by its worker, used on that thread only, for any number of tables.
+package final class RouteScratch {
+    /// For the normalised path of the request at hand: `PathNormalizer` writes it.
+    package let path = Buffer(capacity: 1024)
+    /// For one decoded query parameter's value.
+    let value = Buffer(capacity: 256)
+    let pattern = PatternScratch()
+    /// Whether the last match ended without a route because a regular expression hit its limits: the request is then
+    /// treated as one that no route takes, never as one that the next route takes.
+    package internal(set) var patternFailed = false
+
+    package init() {}
+}
