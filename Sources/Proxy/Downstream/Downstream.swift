@@ -12,14 +12,15 @@ protocol Downstream: AnyObject {
     var listener: Listener { get }
     /// The address the connection comes from.
     var peer: SocketAddress { get }
-    /// The peer speaks this version's framing; an HTTP/1.0 client takes no chunks and no 1xx.
+    /// Bytes of this exchange on the connection, heads and framing included.
     var bytesReceived: UInt64 { get }
     var bytesSent: UInt64 { get }
 
     /// Queues an informational response.
     func queueInformational(_ head: ResponseHead)
-    /// Queues the head of the final response. `closes` says that no further exchange follows on this connection.
-    func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool)
+    /// Queues the head of the final response. `closes` asks that no further exchange follows on this connection; returns
+    /// whether none does, which the response's framing may demand.
+    func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool) -> Bool
     /// Writes what is queued.
     func flush() -> PushOutcome.State
 

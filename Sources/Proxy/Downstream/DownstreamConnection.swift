@@ -204,12 +204,17 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
 
     func queueInformational(_ head: ResponseHead) {
-        H1Writer.writeInformational(head, into: wire.outputForWriting())
+        H1Writer.writeResponse(head, framing: .none, into: wire.outputForWriting())
     }
 
-    func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool) {
-        let framing = H1Writer.writeResponse(head, for: request, closes: closes, into: wire.outputForWriting())
+    func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool) -> Bool {
+        let framing = H1Writer.framing(of: head, for: request.version)
+        let closes = closes || framing == .untilClose
+        H1Writer.writeResponse(
+            head, framing: framing, connection: H1Writer.connection(keepAlive: !closes, for: request.version),
+            into: wire.outputForWriting())
         wire.beginOutgoing(framing)
+        return closes
     }
 
     func flush() -> PushOutcome.State { wire.flush() }

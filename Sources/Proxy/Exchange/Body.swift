@@ -11,12 +11,19 @@ protocol BodySource: AnyObject {
     var payload: (buffer: Buffer?, range: Range<Int>) { get }
     /// The whole body has been decoded; its last payload may still wait to be taken.
     var isBodyDecoded: Bool { get }
+    /// Payload bytes decoded so far.
+    var payloadDecoded: UInt64 { get }
     /// The fields after a chunked body, once it is decoded; nil when there are none.
     var trailers: HeaderBlock? { get }
     /// Gets more payload when all was taken.
     func pull() -> PullOutcome
     /// Lets go of the first `count` payload bytes.
     func take(_ count: Int)
+    /// Whether all payload that was taken can be had once more.
+    var canRewind: Bool { get }
+    func rewind()
+    /// No second try will be needed any more.
+    func releaseHeld()
     /// Asks for another turn, for work cut short to let others have their share.
     func resumeNextTurn()
 }
@@ -39,6 +46,8 @@ enum BodyFailure: Equatable {
 
 /// Takes the bytes of one message's body and frames them as its peer wants them.
 protocol BodySink: AnyObject {
+    /// Payload bytes that left so far.
+    var payloadWritten: UInt64 { get }
     /// Writes what is queued and as much of the payload as the peer takes now. `ends`: nothing follows this payload, so
     /// that the last bytes and the end of the framing leave in one write.
     func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome

@@ -23,11 +23,14 @@ final class Exchange {
     private var record = ExchangeRecord(listener: 0)
     private var route: CompiledRoute?
     private var service: WorkerService?
+    private var origin = ForwardedFields.Origin(client: nil, isSecure: false, requestID: .empty)
     private var tried = TriedEndpoints()
 
     /// The target sent to the endpoint when it differs from the one received.
     private let target = Buffer(capacity: 256)
     private let localBody = LocalBody()
+    /// Why the exchange failed, in words.
+    private let detail = Buffer(capacity: 128)
     private var requestRelay = Relay()
     private var responseRelay = Relay()
 
@@ -99,6 +102,10 @@ final class Exchange {
         record.method = request.method
         record.version = request.version
         if request.method == .connect { return fail(.badRequest, .unsupportedMethod) }
+        origin = downstream.listener.forwardedFields.apply(
+            to: request, peer: downstream.peer.ip, isSecure: false, random: &worker.random)
+        record.clientAddress = origin.client
+        record.requestID = origin.requestID
         do {
             switch try decide(downstream.listener) {
             case .forward: forward(downstream)
@@ -178,44 +185,20 @@ final class Exchange {
         if case .length(let count) = request.framing, let bodyMax, count > bodyMax {
             return fail(.badRequest, .bodyTooLarge)
         }
-        edit(request, downstream)
+        request.headers.removeHopByHop()
+        route?.requestEdits.apply(to: request.headers)
         firstAttemptAt = worker.loop.now
         attempt(fresh: false)
-    }
-
-    /// Makes of the request's fields those that the endpoint gets; once, however many attempts follow.
-    private func edit(_ request: RequestHead, _ downstream: any Downstream) {
-        if request.targetForm == .absolute, target.isEmpty {
-            if request.path.isEmpty { target.append(ASCII.slash) } else { target.append(request.bytes(request.path)) }
-            appendQuery()
-        }
-        request.headers.removeHopByHop(in: request)
-        downstream.listener.forwardedFields.apply(
-            to: request, peer: downstream.peer.ip, isSecure: false, random: &worker.random)
-        record.requestID = downstream.listener.forwardedFields.requestID
-        if request.targetForm == .absolute || !request.headers.contains(.host) { setHost(request) }
-        route?.requestEdits.apply(to: request.headers)
-    }
-
-    /// The host of an absolute target replaces the field (RFC 9112 §3.2.2); an HTTP/1.0 request may have none at all.
-    private func setHost(_ request: RequestHead) {
-        let headers = request.headers
-        headers.remove(.host)
-        let authority = request.authority
-        if authority.isEmpty {
-            guard let service else { return }
-            headers.append(.host, HeaderName.host.spelled.bytes) { $0.append(service.hostText.readable) }
-        } else {
-            headers.append(.host, HeaderName.host.spelled.bytes) { $0.append(copyOf: authority.range) }
-        }
     }
 
     /// Gives the request to an endpoint, or answers why it cannot be.
     private func attempt(fresh: Bool) {
         guard let service else { return }
         var obstacle = Reason.noHealthyEndpoint
-        var detail = "no endpoint is eligible"
-        while let index = service.cluster.pick(excluding: tried, now: worker.loop.now, random: &worker.random) {
+        var why = "no endpoint is eligible"
+        while tried.count < RetryPolicy.attemptsMax,
+            let index = service.cluster.pick(tried, now: worker.loop.now, random: &worker.random)
+        {
             tried.insert(index)
             record.endpoint = index
             let pool = service.pools[index]
@@ -228,26 +211,26 @@ final class Exchange {
                 return begin(connection, isConnected: false)
             case .full:
                 obstacle = .overloaded
-                detail = "all \(pool.limits.connectionsMax) connections to \(pool.addressText.readable.text) are in use"
+                why = "all \(pool.limits.connectionsMax) connections to \(pool.addressText.readable.text) are in use"
             case .unresolved:
                 obstacle = .noHealthyEndpoint
-                detail = "\(pool.addressText.readable.text) has no address: the name does not resolve"
-                worker.report(unresolved: pool)
+                why = "\(pool.addressText.readable.text) has no address: the name does not resolve"
+                worker.report(connectFailed: pool)
             case .failed(let error):
                 obstacle = error.isExhaustion ? .overloaded : Reason(connecting: error)
-                detail = "\(pool.addressText.readable.text): \(error)"
+                why = "\(pool.addressText.readable.text): \(error)"
                 worker.metrics.add(.connectFailures, service: service.index, endpoint: index)
                 worker.report(connectFailed: pool)
             }
         }
-        fail(obstacle, detail: detail)
+        fail(obstacle, detail: why)
     }
 
     private func begin(_ connection: UpstreamConnection, isConnected: Bool) {
         upstream = connection
         record.attempts += 1
         attemptAt = worker.loop.now
-        service?.cluster.started(record.endpoint)
+        service?.cluster.exchangeStarted(on: record.endpoint)
         isUpstreamConnected = isConnected
         if isConnected { sendRequest() }
     }
@@ -256,7 +239,7 @@ final class Exchange {
         guard let upstream, let downstream else { return }
         isRequestSent = false
         downstream.requestBody.rewind()
-        upstream.queueHead(request, target: target.isEmpty ? request.bytes(request.target) : target.readable)
+        upstream.queueHead(request, target: target.readable)
         pumpRequest()
     }
 
@@ -383,7 +366,7 @@ final class Exchange {
             return false
         }
         guard request.version != .http10 else { return true }
-        response.headers.removeHopByHop(in: response)
+        response.headers.removeHopByHop()
         downstream.queueInformational(response)
         if case .failed = downstream.flush() {
             clientGone()
@@ -399,8 +382,8 @@ final class Exchange {
         record.flags.insert(.upstreamResponded)
         record.upstreamHead = worker.loop.now.nanoseconds(since: attemptAt)
         upstream.suspendTimeout()
-        response.headers.removeHopByHop(in: response)
-        downstream.listener.forwardedFields.apply(to: response)
+        response.headers.removeHopByHop()
+        downstream.listener.forwardedFields.appendVia(to: response.headers, received: response.version)
         route?.responseEdits.apply(to: response.headers)
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
@@ -477,24 +460,22 @@ final class Exchange {
     // MARK: Failure
 
     /// An attempt came to nothing before the response began: again, or the end.
-    private func attemptFailed(_ reason: Reason, _ detail: String) {
+    private func attemptFailed(_ reason: Reason, _ why: String) {
         guard let upstream, let downstream, let service else { return }
-        let failure = AttemptFailure(
-            reason: reason, method: request.method, attempts: Int(record.attempts),
-            isReused: upstream.isReused, isRequestWritten: upstream.hasWrittenRequest,
-            isBodyReplayable: downstream.requestBody.canRewind, hasResponseBytes: upstream.hasResponseBytes)
-        let where_ = service.pools[record.endpoint].addressText.readable.text
+        let failure = RetryPolicy.Failure(
+            reason: reason, method: request.method, connectionWasReused: upstream.isReused,
+            requestWritten: upstream.hasWrittenRequest, bodyReplayable: downstream.requestBody.canRewind,
+            responseStarted: upstream.hasResponseBytes, attempts: Int(record.attempts))
         switch RetryPolicy.decide(failure) {
-        case .giveUp:
-            return fail(reason, detail: "\(where_): \(detail)")
-        case .fresh:
-            tried.remove(record.endpoint)
+        case .freshConnection:
             giveUpAttempt(upstream, service)
+            tried.removeAll()
             attempt(fresh: true)
-        case .other:
-            guard service.cluster.hasUntried(tried) else { return fail(reason, detail: "\(where_): \(detail)") }
+        case .otherEndpoint where service.cluster.pick(tried, now: worker.loop.now, random: &worker.random) != nil:
             giveUpAttempt(upstream, service)
             attempt(fresh: false)
+        case .otherEndpoint, .no:
+            fail(reason, detail: why)
         }
     }
 
@@ -509,19 +490,20 @@ final class Exchange {
     }
 
     private func finishAttempt(_ upstream: any Upstream) {
-        service?.cluster.finished(record.endpoint)
+        service?.cluster.exchangeEnded(on: record.endpoint)
         record.upstreamSentBytes += upstream.bytesSent
         record.upstreamReceivedBytes += upstream.bytesReceived
     }
 
     private func failPath(_ error: PathError) {
-        worker.failureDetail = "the path is refused: \(error.kind)"
-        fail(.badRequest, .malformedTarget, detail: "\(error.kind)")
+        fail(.badRequest, .malformedTarget, detail: "the path is refused: \(error.kind)")
     }
 
     /// Ends the exchange for a reason of the proxy's own: by a response when none has begun, otherwise by cutting it.
-    private func fail(_ reason: Reason, _ kind: HTTPError? = nil, detail: String = "") {
+    private func fail(_ reason: Reason, _ kind: HTTPError? = nil, detail why: String = "") {
         guard let downstream, !isOver else { return }
+        detail.clear()
+        detail.append(why)
         record.reason = reason
         if let kind { record.kind = kind }
         requestRelay.end(worker.pipes)
@@ -541,7 +523,7 @@ final class Exchange {
         }
         record.status = status
         worker.failed(record, request, detail)
-        sendProblem(status, detail, downstream)
+        sendProblem(status, downstream)
     }
 
     private func finish(_ downstream: any Downstream) {
@@ -570,11 +552,10 @@ final class Exchange {
         guard let downstream else { return }
         let body = localBody.buffer
         let headers = response.headers
-        if let contentType { headers.append(.contentType, HeaderName.contentType.spelled.bytes) { $0.append(contentType) } }
-        headers.append(.contentLength, HeaderName.contentLength.spelled.bytes) {
-            $0.append(decimal: UInt64(body.readableCount))
-        }
-        response.framing = request.method == .head ? .none : .length(UInt64(body.readableCount))
+        if let contentType, !body.isEmpty { headers.append(.contentType, spelled: "Content-Type", contentType) }
+        let length = UInt64(body.readableCount)
+        headers.append(.contentLength, ("Content-Length" as StaticString).bytes) { $0.append(decimal: length) }
+        response.framing = request.method == .head ? .none : .length(length)
         if request.method == .head { body.clear() }
         startResponse(downstream, keepAlive: drainRequest(downstream))
         isRequestSent = isRequestComplete
@@ -583,8 +564,8 @@ final class Exchange {
 
     private func send(_ redirect: Redirect) {
         beginOwnResponse(redirect.status)
-        response.headers.append(.location, HeaderName.location.spelled.bytes) {
-            redirect.write(request, isSecure: false, into: $0)
+        response.headers.append(.location, ("Location" as StaticString).bytes) {
+            redirect.write(request, isSecure: origin.isSecure, into: $0)
         }
         route?.responseEdits.apply(to: response.headers)
         finishOwnResponse(contentType: nil)
@@ -597,14 +578,26 @@ final class Exchange {
         finishOwnResponse(contentType: fixed.contentType)
     }
 
-    private func sendProblem(_ status: UInt16, _ detail: String, _ downstream: any Downstream) {
+    private func sendProblem(_ status: UInt16, _ downstream: any Downstream) {
         beginOwnResponse(status)
-        let headers = response.headers
-        headers.append(.sidecarReason, HeaderName.sidecarReason.spelled.bytes) { $0.append(record.reason.word) }
-        let showsDetail = downstream.peer.ip?.isLoopback ?? true
-        ProblemBody.write(
-            record, request: request, detail: showsDetail ? detail : nil, into: localBody.buffer)
-        if record.reason == .badRequest, request.method == .other { isLast = true }
+        let word = record.reason.word
+        response.headers.append(.sidecarReason, spelled: "x-sidecar-reason", word.bytes)
+        ProblemBody.append(
+            status: status, reason: record.reason, kind: record.kind, requestID: request.bytes(record.requestID),
+            detail: isLocal(downstream.peer) ? problemDetail : nil, to: localBody.buffer)
         finishOwnResponse(contentType: ProblemBody.contentType.bytes)
+    }
+
+    /// A caller on this host is told everything; a remote one the reason and the request's identifier only.
+    private func isLocal(_ peer: SocketAddress) -> Bool { peer.ip?.isLoopback ?? true }
+
+    private var problemDetail: ProblemBody.Detail {
+        var problem = ProblemBody.Detail()
+        problem.text = detail
+        if let service, record.endpoint >= 0 { problem.endpoint = service.pools[record.endpoint].addressText }
+        problem.attempts = record.attempts
+        problem.elapsed = worker.loop.now.nanoseconds(since: headBeganAt)
+        problem.source = route?.configuration.source ?? service?.cluster.configuration.source ?? ""
+        return problem
     }
 }

@@ -11,6 +11,10 @@ final class LocalBody: BodySource {
     var payload: (buffer: Buffer?, range: Range<Int>) { (buffer, buffer.readerIndex..<buffer.writerIndex) }
     let isBodyDecoded = true
     let trailers: HeaderBlock? = nil
+    let payloadDecoded: UInt64 = 0
+    let canRewind = false
+    func rewind() {}
+    func releaseHeld() {}
     func pull() -> PullOutcome { .complete }
     func take(_ count: Int) { buffer.consume(count) }
     func resumeNextTurn() {}

@@ -27,6 +27,7 @@ final class Wire: BodySource, BodySink {
 
     // The body that comes in.
     private var decoder = H1BodyDecoder(.none)
+    /// Made with the first chunked body.
     private var trailerFields: HeaderBlock?
     private var runCount = 0
     private var runTaken = 0
@@ -103,6 +104,7 @@ final class Wire: BodySource, BodySink {
     /// Begins a body; `holding` keeps it for a second try as long as it comes whole with the head.
     func beginIncoming(_ framing: BodyFraming, holding: Bool = false) {
         decoder = H1BodyDecoder(framing)
+        if framing == .chunked, trailerFields == nil { trailerFields = HeaderBlock(capacity: 256) }
         trailerFields?.removeAll()
         runCount = 0
         runTaken = 0
@@ -139,7 +141,9 @@ final class Wire: BodySource, BodySink {
             switch fill() {
             case .bytes: continue
             case .wouldBlock: return .wouldBlock
-            case .endOfStream: return decoder.endOfStream() ? .complete : .failed(.closed)
+            case .endOfStream:
+                do { try decoder.inputEnded() } catch { return .failed(.closed) }
+                return .complete
             case .failed(let error): return .failed(.reset(error))
             }
         }
@@ -162,11 +166,8 @@ final class Wire: BodySource, BodySink {
         if runTaken == runCount { dropRun() }
     }
 
-    /// Payload still to come when the body's length is known and none is waiting in the buffer.
-    var spliceable: UInt64 {
-        guard runTaken == runCount, input == nil, !holdsRun else { return 0 }
-        return decoder.remaining ?? 0
-    }
+    /// Payload still to come without framing in it, when none is waiting in the buffer.
+    var spliceable: UInt64 { input == nil && !holdsRun ? decoder.unframed : 0 }
 
     private func dropRun() {
         input?.consume(runCount)
@@ -178,10 +179,8 @@ final class Wire: BodySource, BodySink {
     /// Decodes what is in the buffer; `wouldBlock` when more bytes are needed.
     private func decode() -> PullOutcome {
         guard let input else { return .wouldBlock }
-        let trailers = trailerFields ?? HeaderBlock(capacity: 256)
         do {
-            let run = try decoder.decode(in: input, trailers: trailers)
-            if !trailers.fields.isEmpty { trailerFields = trailers }
+            let run = try decoder.decode(in: input, from: 0, trailers: trailerFields)
             runCount = run.payloadCount
             runTaken = 0
             payloadDecoded += UInt64(run.payloadCount)
@@ -229,14 +228,14 @@ final class Wire: BodySource, BodySink {
         var endsWithSuffix = false
         if isChunking, !isBodyEnded {
             if chunkRemaining == 0, !range.isEmpty {
-                H1Writer.appendChunkSize(UInt64(range.count), into: outputForWriting())
+                H1Writer.beginChunk(range.count, into: outputForWriting())
                 chunkRemaining = range.count
             }
             if chunkRemaining > 0 {
                 endsWithSuffix = ends && trailers == nil
                 suffix = endsWithSuffix ? "\r\n0\r\n\r\n" : "\r\n"
             } else if ends {
-                H1Writer.appendLastChunk(trailers: trailers, into: outputForWriting())
+                H1Writer.endChunks(trailers: trailers, into: outputForWriting())
                 isBodyEnded = true
             }
         }

@@ -36,7 +36,7 @@ package final class Server {
     let names: MetricsNames
     private(set) var phase = Phase.starting
     private(set) var resolvedNames: ResolvedNames?
-    private(set) var accessLog: AccessLogWriter?
+    private(set) var accessLog: AccessLogWriter!
     /// Nanoseconds of the wall clock when the process was started.
     let startedAt: UInt64
 
@@ -90,16 +90,25 @@ package final class Server {
         loop.run()
         for handle in handles { handle.mailbox.post(.stop) }
         for handle in handles { handle.thread.join() }
-        accessLog?.close(deadline: .seconds(1))
+        if !accessLog.finish(nanosecondsMax: 1_000_000_000) {
+            logger.warning("the access log's reader is too slow: its last lines are lost")
+        }
         logger.info("stopped", metadata: ["exit": "\(exitCode)"])
         return exitCode
     }
 
     // MARK: Starting
 
+    /// Without an `access_log` key only what the proxy itself had to fail is logged, where a container's logs go.
+    private static var failuresOnly: AccessLogConfiguration {
+        var configuration = AccessLogConfiguration()
+        configuration.path = .stderr
+        return configuration
+    }
+
     private func openAccessLog() throws(StartError) {
         do {
-            accessLog = try AccessLogWriter(configuration.accessLog ?? AccessLogConfiguration.failures)
+            accessLog = try AccessLogWriter(configuration.accessLog ?? Self.failuresOnly)
         } catch {
             throw .system("access_log: \(error)")
         }
@@ -150,7 +159,7 @@ package final class Server {
             let failures = FailureRing()
             let setup = Worker.Setup(
                 index: index, workerCount: workerCount, configuration: configuration, routes: routes, metrics: metrics,
-                failures: failures, accessLog: accessLog, mailbox: mailbox, main: self.mailbox)
+                failures: failures, accessLog: accessLog, names: names, mailbox: mailbox, main: self.mailbox)
             let handover = Handover(sockets)
             let thread = try WorkerThread(name: "worker-\(index)") {
                 do throws(IOError) {
@@ -228,7 +237,7 @@ package final class Server {
             if terminations > 1 { return stop(exitCode: 0) }
             drain(thenExit: true)
         case .user1:
-            accessLog?.reopen()
+            accessLog.reopen()
         case .hangUp:
             logger.warning("SIGHUP: nothing to reload from")
         }

@@ -8,7 +8,10 @@ import Traffic
 /// One thread that serves connections from accept to close, with everything it needs of its own and no lock.
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
-final class Worker {
+final class Worker: TimerTarget {
+    /// How long a line of the access log may wait for company.
+    private static let flushInterval: Duration = .milliseconds(100)
+
     /// What a worker is made of; prepared on the main thread.
     struct Setup: Sendable {
         let index: Int
@@ -17,7 +20,8 @@ final class Worker {
         let routes: RouteTable
         let metrics: WorkerMetrics
         let failures: FailureRing
-        let accessLog: AccessLogWriter?
+        let accessLog: AccessLogWriter
+        let names: MetricsNames
         let mailbox: Mailbox<WorkerMessage>
         let main: Mailbox<MainMessage>
     }
@@ -37,10 +41,13 @@ final class Worker {
     private(set) var isDraining = false
 
     private let setup: Setup
+    var index: Int { setup.index }
     private var listeners: [Listener] = []
     private var receiver: Mailbox<WorkerMessage>.Receiver?
     private var idleExchanges: [Exchange] = []
     private let accessLog: AccessLog
+    private let flushTimer = Timer()
+    private var wallClock = WallClock()
     private var hasReportedDrained = false
 
     init(_ setup: Setup, sockets: [ListeningSocket]) throws(IOError) {
@@ -49,8 +56,11 @@ final class Worker {
         metrics = setup.metrics
         random = Random(seed: SystemRandom.seed())
         connectionsMax = max(1, setup.configuration.connectionsMax / setup.workerCount)
-        accessLog = AccessLog(setup.configuration, writer: setup.accessLog, metrics: setup.metrics)
+        accessLog = AccessLog(
+            writer: setup.accessLog, format: setup.configuration.accessLog?.format ?? .json, names: setup.names,
+            metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
         plan = WorkerPlan(setup.configuration, routes: setup.routes, worker: self)
+        flushTimer.target = self
         receiver = try setup.mailbox.receive(on: loop) { [unowned self] in handle($0) }
         loop.turnEnded = { [unowned self] in endTurn() }
         for (index, (configuration, socket)) in zip(setup.configuration.listeners, sockets).enumerated() {
@@ -67,7 +77,7 @@ final class Worker {
     func run() {
         setup.main.post(.started(worker: setup.index))
         loop.run()
-        accessLog.flush()
+        accessLog.finish()
     }
 
     // MARK: Exchanges
@@ -82,13 +92,24 @@ final class Worker {
     // MARK: What exchanges report
 
     func log(_ record: borrowing ExchangeRecord, _ request: RequestHead, endpoint: EndpointPool?) {
-        accessLog.append(record, request: request, endpoint: endpoint?.addressText)
+        let wall = wallClock.nanoseconds(at: loop.now)
+        if let address = endpoint?.addressText {
+            accessLog.record(record, head: request, upstreamAddress: address.readable, wallNanoseconds: wall)
+        } else {
+            accessLog.record(record, head: request, upstreamAddress: ("" as StaticString).bytes, wallNanoseconds: wall)
+        }
+        if !accessLog.isEmpty, flushTimer.deadline == .distantFuture { loop.schedule(flushTimer, after: Self.flushInterval) }
+    }
+
+    func timerFired(_ timer: Timer) {
+        accessLog.flush()
+        if !accessLog.isEmpty { loop.schedule(flushTimer, after: Self.flushInterval) }
     }
 
     /// An exchange failed for a reason of the proxy's own.
-    func failed(_ record: borrowing ExchangeRecord, _ request: RequestHead, _ detail: String) {
-        accessLog.detail = detail
-        setup.failures.append(record, request: request, detail: detail)
+    func failed(_ record: borrowing ExchangeRecord, _ request: RequestHead, _ detail: Buffer) {
+        setup.failures.record(
+            record, head: request, detail: detail, wallNanoseconds: wallClock.nanoseconds(at: loop.now))
     }
 
     /// The name of this endpoint should be looked up anew.
@@ -117,7 +138,6 @@ final class Worker {
     }
 
     private func endTurn() {
-        accessLog.turnEnded(at: loop.now)
         if isDraining, downstreams.count == 0, !hasReportedDrained {
             hasReportedDrained = true
             accessLog.flush()

@@ -26,28 +26,25 @@ final class WorkerService {
     let cluster: Cluster
     /// One per endpoint, in the configuration's order.
     let pools: [EndpointPool]
-    /// What stands in `Host` when the client sent none.
-    let hostText = Buffer(capacity: 64)
     /// Nanoseconds.
     let responseTimeout: UInt64
     let idleTimeout: UInt64
 
     init(_ configuration: ServiceConfiguration, index: Int, worker: Worker) {
         self.index = index
-        cluster = Cluster(configuration)
+        cluster = Cluster(configuration, rotation: worker.index)
         let limits = EndpointPool.Limits(configuration)
         pools = configuration.endpoints.enumerated().map { number, endpoint in
             EndpointPool(endpoint, limits: limits, service: index, endpoint: number, worker: worker)
         }
-        hostText.append(configuration.name)
         responseTimeout = configuration.timeouts.response.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped
-        for (number, pool) in pools.enumerated() { cluster.setEligible(!pool.addresses.isEmpty, endpoint: number) }
+        for (number, pool) in pools.enumerated() { cluster.setEligible(!pool.addresses.isEmpty, number) }
     }
 
     /// The name of an endpoint resolves to these addresses now.
     func resolved(endpoint: Int, _ addresses: [SocketAddress]) {
         pools[endpoint].addresses = addresses
-        cluster.setEligible(!addresses.isEmpty, endpoint: endpoint)
+        cluster.setEligible(!addresses.isEmpty, endpoint)
     }
 }

@@ -39,6 +39,9 @@ package final class AccessLog {
         if chunk.buffer.readableCount >= LogChunk.bytesMax { handOver() }
     }
 
+    /// Whether there is nothing to hand on.
+    var isEmpty: Bool { chunk.buffer.isEmpty }
+
     /// Hands on what there is, unless the writer is behind anyway. Called every 100 ms or so; costs nothing when empty.
     @inline(__always)
     package func flush() {

@@ -42,8 +42,9 @@ final class EndpointPool {
 
     private unowned let worker: Worker
     let limits: Limits
-    /// The metrics' cells of this endpoint.
-    let metricsIndex: Int
+    /// Its service's and its own place in the configuration.
+    let service: Int
+    let endpoint: Int
     /// The endpoint's address as configured, for logs.
     let addressText: Buffer
     /// Where to connect: one address, or what the name resolves to at present.
@@ -56,17 +57,22 @@ final class EndpointPool {
     private var connections = Slab<UpstreamConnection>()
     /// The plan that owned this pool is gone: nothing is parked any more.
     private var isRetired = false
+    /// Its address is a name, whose addresses may change.
+    let isNamed: Bool
 
-    init(_ endpoint: EndpointConfiguration, limits: Limits, metricsIndex: Int, worker: Worker) {
+    init(_ configuration: EndpointConfiguration, limits: Limits, service: Int, endpoint: Int, worker: Worker) {
         self.worker = worker
         self.limits = limits
-        self.metricsIndex = metricsIndex
+        self.service = service
+        self.endpoint = endpoint
         addressText = Buffer(capacity: 64)
-        switch endpoint.target {
+        switch configuration.target {
         case .address(let address):
+            isNamed = false
             addresses = [address]
             addressText.append("\(address)")
         case .host(let name, let port):
+            isNamed = true
             addresses = []
             addressText.append("\(name):\(port)")
         }
@@ -78,7 +84,9 @@ final class EndpointPool {
     /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one.
     func checkOut(for exchange: Exchange, fresh: Bool) -> CheckOut {
         if !fresh, let connection = idle.popLast() {
-            worker.metrics.connectionReused(endpoint: metricsIndex)
+            count(.poolHits)
+            uncount(.connectionsIdle)
+            count(.connectionsActive)
             connection.checkOut(for: exchange)
             return .idle(connection)
         }
@@ -93,8 +101,9 @@ final class EndpointPool {
         do {
             let connection = try UpstreamConnection(to: address, pool: self, for: exchange, worker: worker)
             openCount += 1
-            connection.slabToken = connections.insert(connection)
-            worker.metrics.connectionOpened(endpoint: metricsIndex)
+            connection.token = connections.insert(connection)
+            count(.connections)
+            count(.connectionsActive)
             return .connecting(connection)
         } catch {
             return .failed(error)
@@ -105,7 +114,8 @@ final class EndpointPool {
     func park(_ connection: UpstreamConnection) -> Bool {
         guard !isRetired, idle.count < limits.idleMax else { return false }
         idle.append(connection)
-        worker.metrics.connectionParked(endpoint: metricsIndex)
+        uncount(.connectionsActive)
+        count(.connectionsIdle)
         return true
     }
 
@@ -114,11 +124,25 @@ final class EndpointPool {
         openCount -= 1
         if wasIdle, let index = idle.lastIndex(where: { $0 === connection }) {
             idle.remove(at: index)
-            worker.metrics.connectionUnparked(endpoint: metricsIndex)
+            uncount(.connectionsIdle)
+        } else {
+            uncount(.connectionsActive)
         }
-        worker.metrics.connectionClosed(endpoint: metricsIndex, reason)
-        if let token = connection.slabToken { connections.remove(token) }
+        switch reason {
+        case .idleTooLong, .poolFull: count(.closedIdle)
+        case .usedUp, .tooOld: count(.closedUsedUp)
+        case .peerClosed: count(.closedByPeer)
+        case .notReusable: count(.closedUnusable)
+        case .connectFailed: count(.closedFailed)
+        }
+        if let token = connection.token { connections.remove(token) }
     }
+
+    @inline(__always)
+    private func count(_ metric: EndpointMetric) { worker.metrics.add(metric, service: service, endpoint: endpoint) }
+
+    @inline(__always)
+    private func uncount(_ metric: EndpointMetric) { worker.metrics.subtract(metric, service: service, endpoint: endpoint) }
 
     /// Closes the idle connections, and from now on every one that comes back.
     func retire() {

@@ -16,7 +16,7 @@ protocol Upstream: AnyObject {
     var bytesSent: UInt64 { get }
     var bytesReceived: UInt64 { get }
 
-    /// Queues the request's head with the given target.
+    /// Queues the request's head; with the target as sent when the one given is empty.
     func queueHead(_ request: RequestHead, target: Span<UInt8>)
     /// Reads a response head, final or informational.
     func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome

@@ -16,16 +16,18 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     private unowned let worker: Worker
-    /// Nil once the pool has forgotten this connection.
-    private(set) unowned var pool: EndpointPool
+    private let pool: EndpointPool
+    /// Its place among its pool's connections.
+    var token: Slab<UpstreamConnection>.Token?
     let address: SocketAddress
     private let wire: Wire
     private let timer = Timer()
     private var lease: UpstreamLease
     private var state = State.connecting
     private var exchange: Exchange?
-    private var responseTimeout: UInt64 = 0
-    private var idleTimeout: UInt64 = 0
+    // Wire totals when the exchange began.
+    private var writtenBefore: UInt64 = 0
+    private var readBefore: UInt64 = 0
 
     /// Starts to connect for `exchange`, which hears `upstreamConnected` or `upstreamFailed`, never before this returns.
     init(to address: SocketAddress, pool: EndpointPool, for exchange: Exchange, worker: Worker) throws(IOError) {
@@ -46,7 +48,6 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     var isReused: Bool { lease.isReused }
     var isIdle: Bool { state == .idle }
     var hasWrittenRequest: Bool { wire.bytesWritten > writtenBefore }
-    private var writtenBefore: UInt64 = 0
 
     // MARK: Events
 
@@ -89,7 +90,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     private func failConnecting(_ reason: Reason) {
         let waiting = exchange
-        close(.peerClosed)
+        close(.connectFailed)
         waiting?.upstreamFailedToConnect(reason)
     }
 
@@ -97,7 +98,6 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     var requestBody: any BodySink { wire }
     var responseBody: any BodySource { wire }
-    var endpointText: Buffer { pool.addressText }
 
     /// Gives a parked connection to an exchange.
     func checkOut(for exchange: Exchange) {
@@ -110,11 +110,15 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         writtenBefore = wire.bytesWritten
         readBefore = wire.bytesRead
-        H1Writer.writeRequest(request, target: target, into: wire.outputForWriting())
+        let output = wire.outputForWriting()
+        if target.isEmpty {
+            H1Writer.writeRequest(request, framing: request.framing, into: output)
+        } else {
+            H1Writer.writeRequest(request, target: target, framing: request.framing, into: output)
+        }
         wire.beginOutgoing(request.framing)
     }
 
-    private var readBefore: UInt64 = 0
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
     var bytesReceived: UInt64 { wire.bytesRead - readBefore }
 
