@@ -37,12 +37,16 @@ package enum ASCII {
     /// Whether `byte` may stand in a token: a method or a field name (RFC 9110 §5.6.2): letters, digits and
     /// ``!#$%&'*+-.^_`|~``.
     @inlinable @inline(__always)
-    package static func isToken(_ byte: UInt8) -> Bool { contains(byte, low: 0x3FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE) }
+    package static func isToken(_ byte: UInt8) -> Bool {
+        contains(byte, low: 0x3FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
+    }
 
     /// Whether `byte` may stand in a registered name or an IPv4 address (RFC 3986 §3.2.2): letters, digits and
     /// `-._~!$&'()*+,;=`. A percent sign, which begins a triplet, is not among them.
     @inlinable @inline(__always)
-    package static func isHostName(_ byte: UInt8) -> Bool { contains(byte, low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE) }
+    package static func isHostName(_ byte: UInt8) -> Bool {
+        contains(byte, low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
+    }
 
     /// Whether `byte` is in a set of ASCII characters: bit n of `low` stands for character n, of `high` for 64 + n.
     @inlinable @inline(__always)
@@ -108,7 +112,8 @@ extension Span<UInt8> {
     package func word(at offset: Int) -> UInt64 {
         if offset >= 0, offset &+ 8 <= count {
             // SAFETY: the eight bytes lie within the span, as just compared.
-            return UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+            return UInt64(
+                littleEndian: unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
         }
         return lastWord(at: offset)
     }

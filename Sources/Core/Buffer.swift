@@ -181,7 +181,8 @@ package final class Buffer {
             let missing = count - readerIndex
             reserve(missing)
             // SAFETY: there is room for the readable bytes moved up by `missing`; memmove allows the overlap.
-            unsafe base.advanced(by: reader + missing).copyMemory(from: base.advanced(by: reader), byteCount: readableCount)
+            unsafe base.advanced(by: reader + missing).copyMemory(
+                from: base.advanced(by: reader), byteCount: readableCount)
             unsafe reader += missing
             unsafe writer += missing
         }

@@ -28,7 +28,8 @@ package enum Authority {
             switch text[end] {
             case ASCII.colon: return end
             case ASCII.percent:
-                guard end + 2 < text.count, ASCII.hexDigit(text[end + 1]) != nil, ASCII.hexDigit(text[end + 2]) != nil else {
+                guard end + 2 < text.count, ASCII.hexDigit(text[end + 1]) != nil, ASCII.hexDigit(text[end + 2]) != nil
+                else {
                     return nil
                 }
                 end = text.firstNotHostName(from: end + 3)

@@ -196,9 +196,13 @@ package final class HeaderBlock {
     // MARK: Writing
 
     /// Appends the lines that are not removed, without the empty line after them.
-    package func write(into output: Buffer) {
+    @inline(__always)
+    package func write(into output: Buffer) { write(startLineCount: 0, into: output) }
+
+    /// Appends the first `startLineCount` bytes of the storage and the lines that are not removed, in as few runs as possible.
+    func write(startLineCount: Int, into output: Buffer) {
         var runStart = 0
-        var runEnd = 0
+        var runEnd = startLineCount
         var index = 0
         while index < table.count {
             let field = table[index]

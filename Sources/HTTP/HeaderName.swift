@@ -73,44 +73,36 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
             return true
         }
 
-        self = .other
+        @inline(__always)
+        func match(_ first: HeaderName) -> HeaderName { matches(first) ? first : .other }
+
+        @inline(__always)
+        func match(_ first: HeaderName, _ second: HeaderName) -> HeaderName { matches(first) ? first : match(second) }
+
+        @inline(__always)
+        func match(_ first: HeaderName, _ second: HeaderName, _ third: HeaderName) -> HeaderName {
+            matches(first) ? first : match(second, third)
+        }
+
         switch count {
-        case 2: if matches(.te) { self = .te }
-        case 3: if matches(.via) { self = .via }
-        case 4: if matches(.host) { self = .host } else if matches(.date) { self = .date }
-        case 6:
-            if matches(.cookie) { self = .cookie }
-            else if matches(.server) { self = .server }
-            else if matches(.expect) { self = .expect }
-        case 7:
-            if matches(.upgrade) { self = .upgrade }
-            else if matches(.referer) { self = .referer }
-            else if matches(.trailer) { self = .trailer }
-        case 8: if matches(.location) { self = .location }
-        case 9: if matches(.forwarded) { self = .forwarded }
-        case 10:
-            if matches(.connection) { self = .connection }
-            else if matches(.userAgent) { self = .userAgent }
-            else if matches(.keepAlive) { self = .keepAlive }
-            else if matches(.setCookie) { self = .setCookie }
-        case 11: if matches(.retryAfter) { self = .retryAfter }
-        case 12:
-            if matches(.contentType) { self = .contentType } else if matches(.xRequestID) { self = .xRequestID }
-        case 13: if matches(.authorization) { self = .authorization }
-        case 14:
-            if matches(.contentLength) { self = .contentLength }
-            else if matches(.http2Settings) { self = .http2Settings }
-        case 15: if matches(.xForwardedFor) { self = .xForwardedFor }
-        case 16:
-            if matches(.xForwardedHost) { self = .xForwardedHost }
-            else if matches(.proxyConnection) { self = .proxyConnection }
-            else if matches(.sidecarReason) { self = .sidecarReason }
-        case 17:
-            if matches(.transferEncoding) { self = .transferEncoding }
-            else if matches(.xForwardedProto) { self = .xForwardedProto }
-        case 18: if matches(.proxyAuthenticate) { self = .proxyAuthenticate }
-        case 19: if matches(.proxyAuthorization) { self = .proxyAuthorization }
-        default: break
+        case 2: self = match(.te)
+        case 3: self = match(.via)
+        case 4: self = match(.host, .date)
+        case 6: self = match(.cookie, .server, .expect)
+        case 7: self = match(.upgrade, .referer, .trailer)
+        case 8: self = match(.location)
+        case 9: self = match(.forwarded)
+        case 10: self = matches(.connection) ? .connection : match(.userAgent, .keepAlive, .setCookie)
+        case 11: self = match(.retryAfter)
+        case 12: self = match(.contentType, .xRequestID)
+        case 13: self = match(.authorization)
+        case 14: self = match(.contentLength, .http2Settings)
+        case 15: self = match(.xForwardedFor)
+        case 16: self = match(.xForwardedHost, .proxyConnection, .sidecarReason)
+        case 17: self = match(.transferEncoding, .xForwardedProto)
+        case 18: self = match(.proxyAuthenticate)
+        case 19: self = match(.proxyAuthorization)
+        default: self = .other
         }
     }
 }

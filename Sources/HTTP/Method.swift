@@ -36,19 +36,17 @@ package enum Method: UInt8, CaseIterable, Sendable {
     /// Recognises the first `count` bytes of `text`.
     init(in text: Span<UInt8>, count: Int) {
         let word = text.word(at: 0, count: count)
-        self = .other
+
+        @inline(__always)
+        func matches(_ candidate: Method) -> Bool { word == candidate.name.word(at: 0) }
+
         switch count {
-        case 3: if word == Method.get.name.word(at: 0) { self = .get } else if word == Method.put.name.word(at: 0) { self = .put }
-        case 4:
-            if word == Method.post.name.word(at: 0) { self = .post } else if word == Method.head.name.word(at: 0) { self = .head }
-        case 5:
-            if word == Method.patch.name.word(at: 0) { self = .patch }
-            else if word == Method.trace.name.word(at: 0) { self = .trace }
-        case 6: if word == Method.delete.name.word(at: 0) { self = .delete }
-        case 7:
-            if word == Method.options.name.word(at: 0) { self = .options }
-            else if word == Method.connect.name.word(at: 0) { self = .connect }
-        default: break
+        case 3: self = matches(.get) ? .get : matches(.put) ? .put : .other
+        case 4: self = matches(.post) ? .post : matches(.head) ? .head : .other
+        case 5: self = matches(.patch) ? .patch : matches(.trace) ? .trace : .other
+        case 6: self = matches(.delete) ? .delete : .other
+        case 7: self = matches(.options) ? .options : matches(.connect) ? .connect : .other
+        default: self = .other
         }
     }
 }

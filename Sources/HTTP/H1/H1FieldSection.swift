@@ -117,7 +117,8 @@ struct H1FieldSection {
     private mutating func noteKeepAlive(_ value: Span<UInt8>) {
         var members = ListMembers()
         while let range = members.next(in: value) {
-            guard range.count > 8, value.extracting(range.lowerBound..<range.lowerBound + 8).equalsIgnoringCase("timeout=")
+            guard range.count > 8,
+                value.extracting(range.lowerBound..<range.lowerBound + 8).equalsIgnoringCase("timeout=")
             else { continue }
             var seconds: UInt32 = 0
             for index in range.dropFirst(8) {

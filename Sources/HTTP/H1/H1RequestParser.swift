@@ -70,7 +70,9 @@ package enum H1RequestParser {
         head.authority = target.authority ?? fields.host ?? .empty
         head.path = target.path
         head.hasQuery = line.pathEnd < line.targetEnd
-        if head.hasQuery { head.query = ByteRange(start: line.pathEnd &+ 1, count: line.targetEnd &- line.pathEnd &- 1) }
+        if head.hasQuery {
+            head.query = ByteRange(start: line.pathEnd &+ 1, count: line.targetEnd &- line.pathEnd &- 1)
+        }
         if fields.isChunked {
             head.framing = .chunked
         } else if let length = fields.contentLength {
