@@ -1,6 +1,6 @@
-package import Config
+import Config
 package import Core
-import HTTP
+package import HTTP
 
 /// Makes the path that the endpoint gets of the normalised one. Immutable, shared by all workers.
 ///
@@ -112,10 +112,27 @@ package final class PathRewrite: Sendable {
         return nil
     }
 
+    /// Appends the target that the endpoint gets, new path and query as sent, to `output`.
+    ///
+    /// Call it in the turn of the match: the scratch still holds the path that `RouteTable.match` normalised with the
+    /// same normalizer.
+    package func write(
+        _ head: RequestHead, _ normalizer: PathNormalizer, _ scratch: RouteScratch, into output: Buffer
+    ) throws(PathError) -> Outcome {
+        let normal = scratch.path
+        let path = scratch.pathIsAsSent ? head.bytes(head.path) : normal.readable
+        let outcome = try write(path, normalizer.configuration, scratch, into: output)
+        if outcome == .written, head.hasQuery {
+            output.append(ASCII.questionMark)
+            output.append(head.bytes(head.query))
+        }
+        return outcome
+    }
+
     /// Appends the new path to `output`.
     ///
     /// - `path`: the normalised path that the route matched, made under `configuration`.
-    package func write(
+    func write(
         _ path: Span<UInt8>, _ configuration: PathConfiguration, _ scratch: RouteScratch, into output: Buffer
     ) throws(PathError) -> Outcome {
         let keepsTriples = configuration.allowEncodedSlash
@@ -126,7 +143,9 @@ package final class PathRewrite: Sendable {
             append(path, keepsTriples, scratch, to: output, from: start)
             // `/api` replaced by `/` leaves `/x` of `/api/x`, not `//x`.
             let written = output.readable
-            if rest.count > 0, rest[0] == ASCII.slash, written.count > start, written[written.count - 1] == ASCII.slash {
+            if rest.count > 0, rest[0] == ASCII.slash, written.count > start,
+                written[written.count - 1] == ASCII.slash
+            {
                 rest = rest.extracting(1...)
             }
             append(rest, keepsTriples, to: output, from: start)

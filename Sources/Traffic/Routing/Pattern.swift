@@ -34,7 +34,9 @@ package final class Pattern: Sendable {
             // SAFETY: the pointers are valid for the call; PCRE2 copies what it keeps.
             unsafe pcre2_compile_8(utf8.baseAddress, utf8.count, options, &code, &offset, nil)
         }
-        guard let compiled = unsafe compiled else { throw CompileError(message: Self.message(of: code), offset: offset) }
+        guard let compiled = unsafe compiled else {
+            throw CompileError(message: Self.message(of: code), offset: offset)
+        }
         // Where executable memory is forbidden this fails, and matching interprets: slower, and as correct.
         // SAFETY: `compiled` is ours alone until `init` returns.
         _ = unsafe pcre2_jit_compile_8(compiled, UInt32(PCRE2_JIT_COMPLETE))

@@ -1,11 +1,13 @@
-package import Core
+import Core
 
 /// What one worker needs to match requests, reused so that a match allocates nothing.
 ///
 /// Owned by its worker, used on that thread only, for any number of tables.
 package final class RouteScratch {
-    /// For the normalised path of the request at hand: `PathNormalizer` writes it.
-    package let path = Buffer(capacity: 1024)
+    /// The normalised path of the request at hand, unless it is what was sent.
+    let path = Buffer(capacity: 1024)
+    /// Whether the request's path is its own normal form.
+    var pathIsAsSent = false
     /// For one decoded query parameter's value.
     let value = Buffer(capacity: 256)
     let pattern = PatternScratch()

@@ -56,11 +56,28 @@ package final class RouteTable: Sendable {
 
     // MARK: Matching
 
+    /// The index of the route that a request takes, nil when none does; throws when its path is refused.
+    ///
+    /// - `listener`: the index of the listener it came by, in the configuration's order.
+    /// - `normalizer`: that listener's.
+    package func match(
+        _ head: RequestHead, _ normalizer: PathNormalizer, listener: Int, scratch: RouteScratch
+    ) throws(PathError) -> Int? {
+        // `OPTIONS *` and `CONNECT host:port` have no path: they are about the whole of a host.
+        let hasPath = head.targetForm == .origin || head.targetForm == .absolute
+        let sent = head.bytes(hasPath ? head.path : .empty)
+        let normal = scratch.path
+        scratch.pathIsAsSent = try normalizer.normalize(sent, into: normal) == .asSent
+        return scratch.pathIsAsSent
+            ? match(head, path: sent, listener: listener, scratch: scratch)
+            : match(head, path: normal.readable, listener: listener, scratch: scratch)
+    }
+
     /// The index of the route that a request takes, nil when none does.
     ///
     /// - `listener`: the index of the listener it came by, in the configuration's order.
-    /// - `path`: its normalised path, see `PathNormalizer`; `/` for `OPTIONS *`.
-    package func match(_ head: RequestHead, path: Span<UInt8>, listener: Int, scratch: RouteScratch) -> Int? {
+    /// - `path`: its normalised path, see `PathNormalizer`.
+    func match(_ head: RequestHead, path: Span<UInt8>, listener: Int, scratch: RouteScratch) -> Int? {
         scratch.patternFailed = false
         var group = hosts.count == 0 ? 0 : firstGroup(of: RouteHost.name(of: head.bytes(head.authority)))
         while group >= 0 {
@@ -220,6 +237,8 @@ package final class RouteTable: Sendable {
         private static func key(of host: RouteConfiguration.Host) -> ([UInt8], UInt32) {
             func bytes(_ name: String) -> [UInt8] {
                 let bytes = name.utf8.map(ASCII.lowercased)
+                // An IPv6 address may stand without brackets here, and then ends with no port.
+                if bytes.count(where: { $0 == ASCII.colon }) > 1, bytes[0] != UInt8(ascii: "[") { return bytes }
                 let bare = RouteHost.name(of: bytes.span)
                 return bare.indices.map { bare[$0] }
             }
