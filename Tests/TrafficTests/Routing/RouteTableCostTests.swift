@@ -121,7 +121,8 @@ import Testing
                 else { continue }
                 let route = table.routes[index]
                 output.clear()
-                guard let rewrite = route.rewrite, try rewrite.write(head, normalizer, scratch, into: output) == .written
+                guard let rewrite = route.rewrite,
+                    try rewrite.write(head, normalizer, scratch, into: output) == .written
                 else { continue }
                 route.requestEdits.apply(to: head.headers)
                 var tried = TriedEndpoints()
