@@ -4,15 +4,15 @@
 function init(arguments)
    local routes = tonumber(arguments[1])
    if not routes then return end
-   local requests, next = {}, 0
+   local requests, turn = {}, 0
    for i = 0, routes - 1 do
       local host = string.format("shop%d.bench.local", i % 100)
       requests[i] = wrk.format("GET", string.format("/api/v%d/item", i), { Host = host })
    end
    -- A stride that shares no factor with the counts used, so that neighbours in the file are not neighbours in time.
    function request()
-      next = (next + 7919) % routes
-      return requests[next]
+      turn = (turn + 7919) % routes
+      return requests[turn]
    end
 end
 
