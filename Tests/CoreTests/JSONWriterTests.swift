@@ -57,7 +57,8 @@ import Testing
     @Test func everyPairOfBytesIsEscapedRight() {
         var wrong = 0
         for first in UInt8.min...UInt8.max {
-            for second in UInt8.min...UInt8.max where escaped([0x61, first, second]) != expected([0x61, first, second]) {
+            for second in UInt8.min...UInt8.max
+            where escaped([0x61, first, second]) != expected([0x61, first, second]) {
                 wrong += 1
             }
         }
@@ -67,11 +68,13 @@ import Testing
     @Test func randomBytesRichInLeadAndContinuationBytesAreEscapedRight() {
         var random = Random(seed: 7)
         let alphabet: [UInt8] = [
-            0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED,
+            0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1,
+            0xED,
             0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF, 0x61, 0x62,
         ]
         for _ in 0..<5000 {
-            let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
+            let bytes = (0..<Int.random(in: 0...24, using: &random)).map { _ in alphabet.randomElement(using: &random)!
+            }
             #expect(escaped(bytes) == expected(bytes))
         }
     }

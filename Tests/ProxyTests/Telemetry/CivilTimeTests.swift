@@ -39,7 +39,8 @@ import Testing
     @Test func theCachedSecondChangesWithTheClockInBothDirections() {
         let time = TimestampText(.rfc3339)
         let output = Buffer(capacity: 256)
-        for nanoseconds in [1_709_251_199_999_999_999, 1_709_251_200_000_000_000, 1_709_251_199_001_000_000] as [UInt64] {
+        for nanoseconds in [1_709_251_199_999_999_999, 1_709_251_200_000_000_000, 1_709_251_199_001_000_000] as [UInt64]
+        {
             time.append(nanoseconds, to: output)
             output.append(" ")
         }

@@ -9,7 +9,8 @@ extension MetricsNames {
     static let sample = MetricsNames(
         listeners: ["web", "orders-local"], routes: ["orders-api", "static"],
         services: [
-            Service(name: "orders", endpoints: ["backend1", "backend2"]), Service(name: "db", endpoints: ["10.0.0.20:3306"]),
+            Service(name: "orders", endpoints: ["backend1", "backend2"]),
+            Service(name: "db", endpoints: ["10.0.0.20:3306"]),
         ])
 }
 
