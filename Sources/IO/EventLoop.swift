@@ -132,5 +132,5 @@ package final class EventLoop {
 }
 
 extension Timer {
-    fileprivate func fire() { target.timerFired(self) }
+    fileprivate func fire() { target?.timerFired(self) }
 }

@@ -36,3 +36,10 @@ package struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
     package var isTimeout: Bool { errno == ETIMEDOUT }
     package var isReset: Bool { errno == ECONNRESET || errno == EPIPE }
 }
+
+extension IOError {
+    /// A deadline of ours was over.
+    package static func timedOut(_ operation: StaticString) -> IOError { IOError(operation, errno: ETIMEDOUT) }
+    /// A peer said something that cannot be.
+    package static func unexpected(_ operation: StaticString) -> IOError { IOError(operation, errno: EPROTO) }
+}

@@ -195,7 +195,7 @@ package final class Resolver {
 
     /// Whether the kernel has IPv6 at all; where it has none, nobody is asked for AAAA.
     private static let hasV6: Bool = {
-        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_INET6, sidecar_SOCK_DGRAM | sidecar_SOCK_CLOEXEC, 0)
         guard descriptor >= 0 else { return false }
         _ = Glibc.close(descriptor)
         return true

@@ -68,7 +68,7 @@ package enum Socket {
         var accepted: Int32 = -1
         let peer = unsafe SocketAddress.filled { address, length in
             unsafe accepted = accept4(
-                descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                descriptor, address, length, sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC)
         }
         if accepted >= 0 { return .connection(FileDescriptor(rawValue: accepted), peer ?? .unix("")) }
         let error = IOError.last("accept4")
@@ -91,8 +91,19 @@ package enum Socket {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Writes what fits of a last word and closes. What the peer has sent is read first: closing over unread bytes would
+    /// reset the connection and take the word back.
+    package static func sendLast(_ text: StaticString, on descriptor: consuming FileDescriptor) {
+        // SAFETY: the text is constant memory of the length given; recv writes at most the scratch space.
+        _ = unsafe send(descriptor.rawValue, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
+        shutdownWriting(descriptor.rawValue)
+        unsafe withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { scratch in
+            _ = unsafe recv(descriptor.rawValue, scratch.baseAddress, scratch.count, 0)
+        }
+    }
+
     private static func make(family: Int32) throws(IOError) -> FileDescriptor {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let type = sidecar_SOCK_STREAM | sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw .last("socket") }
         return FileDescriptor(rawValue: descriptor)

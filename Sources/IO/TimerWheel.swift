@@ -5,7 +5,8 @@ package import Core
 /// Owned by the object it wakes, which must cancel it before it goes. Moving the deadline later is one store: the wheel
 /// finds out when the old one comes. So a connection may move it with every request.
 package final class Timer {
-    unowned let target: any TimerTarget
+    /// Who is woken; set once, by the owner, before the first scheduling.
+    package unowned var target: (any TimerTarget)?
     /// When the target is to be woken; `distantFuture` when it is not.
     package fileprivate(set) var deadline = Instant.distantFuture
     /// The tick it is linked under, at or before the deadline's; nil when it is in no slot.
@@ -13,7 +14,7 @@ package final class Timer {
     fileprivate var next: Timer?
     fileprivate unowned(unsafe) var previous: Timer?
 
-    package init(target: any TimerTarget) { self.target = target }
+    package init(target: (any TimerTarget)? = nil) { self.target = target }
 }
 
 package protocol TimerTarget: AnyObject {

@@ -30,12 +30,15 @@ package final class Transport {
     /// The peer will send no more after what is still unread.
     package private(set) var isHungUp = false
 
-    /// Takes a connected or connecting descriptor and registers it; its events go to `handler`, which must outlive it or
-    /// close it.
-    package init(_ descriptor: consuming FileDescriptor, loop: EventLoop, handler: any EventHandler) throws(IOError) {
+    /// Takes a connected or connecting descriptor.
+    package init(_ descriptor: consuming FileDescriptor, loop: EventLoop) {
         self.descriptor = descriptor
         self.loop = loop
-        token = try loop.register(self.descriptor.rawValue, handler)
+    }
+
+    /// Registers it; its events go to `handler`, which must close the transport before it goes itself.
+    package func attach(_ handler: any EventHandler) throws(IOError) {
+        token = try loop.register(descriptor.rawValue, handler)
     }
 
     /// For accepted connections: their first bytes are often there already, and room to write always is.
@@ -67,7 +70,6 @@ package final class Transport {
         self.token = nil
         isReadable = false
         isWritable = false
-        _ = Glibc.shutdown(descriptor.rawValue, Int32(SHUT_RDWR))
     }
 
     /// Reads once into the buffer's free space.
