@@ -121,7 +121,10 @@ import Testing
         wheel.cancel(alarms[1].timer)
         #expect(wheel.count == 2)
         let fired = fired(&wheel, at: start.advanced(byNanoseconds: ticks(5)))
-        #expect(Set(fired.map { ObjectIdentifier($0) }) == [ObjectIdentifier(alarms[0].timer), ObjectIdentifier(alarms[2].timer)])
+        #expect(
+            Set(fired.map { ObjectIdentifier($0) }) == [
+                ObjectIdentifier(alarms[0].timer), ObjectIdentifier(alarms[2].timer),
+            ])
     }
 
     @Test func aFiredTimerMaySetItselfAgain() {
