@@ -73,7 +73,8 @@ package final class EventLoop {
         if let registration = registrations.remove(token) { poller.remove(registration.descriptor) }
     }
 
-    /// Calls the handler's `resumed` in the next turn: for work that was cut short to let others have their share.
+    /// Calls the handler's `resumed` once this turn's events are handled, or in the next turn when that is done already: for
+    /// work that was cut short to let others have their share.
     package func resume(_ token: Token) { resumable.append(token) }
 
     // MARK: Timers
