@@ -23,6 +23,7 @@ the run, also when it is interrupted. Python's standard library is all it needs 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import signal
 import statistics
@@ -53,7 +54,8 @@ def main() -> int:
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
 
     cores = Cores.of_this_machine()
-    warnings = machine.warnings(cores)
+    if cores.are_pinned:
+        os.sched_setaffinity(0, cores.load)
     results = Results(peers=options.peers, rows=options.rows)
     interrupted = False
     with Stage(cores) as stage:
@@ -63,6 +65,7 @@ def main() -> int:
         except KeyboardInterrupt:
             interrupted = True
 
+    warnings = machine.warnings(cores)
     if results.waited and statistics.median(results.waited) > _WAITED_SHARE_MAX:
         warnings.append(f"the proxies' core was shared with other work: they waited for it for "
                         f"{statistics.median(results.waited):.0%} of the time they used")
@@ -91,7 +94,7 @@ def run(results: Results, stand: Stand, effort: Effort) -> None:
                 if not is_spoilt(results, peer, what, variant):
                     measured = stand.measure(stand.running(peer, variant), what, effort.seconds)
                     record(results, peer, what, variant, measured)
-                    say(f"round {round_number + 1}/{effort.rounds}  {what.key:<13} {peer.name:<8}"
+                    say(f"round {round_number + 1}/{effort.rounds}  {what.key:<12} {variant:<12} {peer.name:<8}"
                         f"{report.number(measured.cpu_us):>8} µs/request")
     for row in results.rows:
         for peer in results.peers:
@@ -149,10 +152,10 @@ def take_probe(results: Results, stand: Stand, effort: Effort, row: Row, peer: P
     cell = results.cell(row, peer)
     try:
         cell.values.append(row.probe(stand, peer, effort))
-        say(f"{row.key:<13} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
+        say(f"           {row.key:<25} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
     except NotApplicable as reason:
         cell.absent = str(reason)
-        say(f"{row.key:<13} {peer.name:<8} not measured: {reason}")
+        say(f"           {row.key:<25} {peer.name:<8} not measured: {reason}")
     except (ProbeError, StartError, OSError) as error:
         cell.problems.append(str(error) or type(error).__name__)
 
@@ -177,6 +180,8 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     options.rows = choose_rows(parser, options.rows)
     options.peers = choose_peers(parser, options.peers, options.binary)
+    if not any(peer.is_ours for peer in options.peers):
+        options.rows = [row for row in options.rows if not row.ours_only]
     options.effort = Effort(rounds=options.rounds, seconds=options.seconds, warm_up_seconds=1,
                             idle_connections=2_000, starts=7)
     if options.quick:

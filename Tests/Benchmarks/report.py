@@ -32,8 +32,13 @@ class Circumstances:
         today = datetime.date.today().isoformat()
         pinned = "proxy on one core, load generator and backend on another" if self.pinned else "nothing pinned"
         return (f"{today}, {self.machine['processor']}, {self.machine['memory']}, {self.machine['system']}, "
-                f"kernel {self.machine['kernel']}; {pinned}; medians of {self.rounds} interleaved rounds of "
-                f"{self.seconds} s; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+
+    @property
+    def _extent(self) -> str:
+        if self.rounds == 1:
+            return f"a single round of {self.seconds} s per figure"
+        return f"medians of {self.rounds} interleaved rounds of {self.seconds} s per figure"
 
 
 def terminal(results: Results, circumstances: Circumstances) -> str:
@@ -120,9 +125,11 @@ def _table(results: Results, best: Callable[[str], str]) -> list[list[str]]:
 
 def _word(results: Results, row: Row, peer: Peer) -> str:
     cell = results.cells.get((row.key, peer.name))
-    if cell is None or cell.absent:
+    if cell is None:
         return ""
-    return number(cell.figure) if cell.figure is not None else "invalid"
+    if cell.figure is not None:
+        return number(cell.figure)
+    return "invalid" if cell.problems else ""
 
 
 def _target(row: Row) -> str:
