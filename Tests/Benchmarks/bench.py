@@ -50,6 +50,8 @@ def main() -> int:
     # Two thousand idle connections need descriptors here and in each proxy; children inherit the limit.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # Also where a shell started this in the background, deaf to it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
 
@@ -178,6 +180,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="replace what is between its bench markers")
     options = parser.parse_args()
+    if options.readme and not report.has_markers(options.readme):
+        parser.error(f"{options.readme}: no such file, or it lacks {' ... '.join(report.README_MARKERS)}")
     options.rows = choose_rows(parser, options.rows)
     options.peers = choose_peers(parser, options.peers, options.binary)
     if not any(peer.is_ours for peer in options.peers):
@@ -226,7 +230,4 @@ def choose_peers(parser: argparse.ArgumentParser, wanted: str | None, binary: Pa
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except report.MarkersMissing as error:
-        sys.exit(str(error))
+    sys.exit(main())

@@ -68,7 +68,7 @@ class Process:
         """Its exit status, if it has one, and the last lines it printed, on one line."""
         status = self._popen.poll()
         printed = " / ".join(self._log.read_text(errors="replace").splitlines()[-8:])
-        return (f"exit status {status}. " if status is not None else "") + printed[-400:]
+        return ": ".join(([] if status is None else [f"exit status {status}"]) + ([printed[-400:]] if printed else []))
 
     def stop(self) -> None:
         """SIGTERM, once more for those that drain on the first, then SIGKILL to all that are left of its group."""

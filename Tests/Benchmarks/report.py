@@ -13,7 +13,7 @@ from peers import Peer
 from results import Results
 from rows import BEST_PEER, Row
 
-_MARKERS = "<!-- bench:start -->", "<!-- bench:end -->"
+README_MARKERS = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,17 @@ def as_json(results: Results, circumstances: Circumstances) -> str:
     }, indent=2) + "\n"
 
 
-class MarkersMissing(Exception):
-    """The README does not say where the table belongs."""
+def has_markers(file: Path) -> bool:
+    """Whether the file is there and says where the table belongs."""
+    start, end = README_MARKERS
+    return file.is_file() and end in file.read_text().partition(start)[2]
 
 
 def replace_between_markers(file: Path, text: str) -> None:
-    content = file.read_text()
-    start, end = _MARKERS
-    before, found_start, rest = content.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found_start and found_end):
-        raise MarkersMissing(f"{file}: no {start} ... {end}")
+    """The file has the markers; they stay."""
+    start, end = README_MARKERS
+    before, _, rest = file.read_text().partition(start)
+    _, _, after = rest.partition(end)
     file.write_text(f"{before}{start}\n{text}{end}{after}")
 
 
