@@ -7,9 +7,6 @@ import pytest
 
 from support.sidecar import proxy_to
 from support.upstream import answers, once, response
-from support.wire import Truncated
-
-HOP_BY_HOP = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]
 
 
 def names(message):
@@ -19,13 +16,12 @@ def names(message):
 def test_request_fields_pass_through_with_their_case_order_and_duplicates(run, upstream):
     server = upstream()
     run_ = run(proxy_to(server))
-    sent = ["X-Zebra: 1", "x-apple: 2", "X-ZEBRA: 3", "aCCept: */*", "X-Empty:", "x-apple: 4", "Cookie: a=1; b=2"]
+    sent = ["X-Zebra: 1", "x-apple: 2", "X-ZEBRA: 3", "aCCept: */*", "X-Empty: ", "x-apple: 4", "Cookie: a=1; b=2"]
     run_.get("/p?q=%20x&y", *sent)
     request = server.requests[0]
     assert request.start_line == b"GET /p?q=%20x&y HTTP/1.1"
     lines = request.raw_head.decode().split("\r\n")
-    at = [lines.index(line if not line.endswith(":") else line) if line in lines else lines.index(line + " ")
-          for line in sent]
+    at = [lines.index(line) for line in sent]
     assert at == sorted(at)
 
 
@@ -480,7 +476,4 @@ def test_a_client_that_half_closes_after_its_request_still_gets_its_answer(run, 
         client.half_close()
         server.wait_requests(1)
         go.set()
-        try:
-            assert client.response().body == b"late"
-        except (Truncated, ConnectionError):
-            pytest.skip("a half-closed client is taken for one that vanished")
+        assert client.response().body == b"late"
