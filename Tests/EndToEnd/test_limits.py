@@ -31,7 +31,7 @@ def test_a_head_past_its_limit_is_431(run, upstream):
 
 
 def test_a_head_limit_can_be_configured(run, upstream):
-    proxy = run(proxy_to(upstream(), listener={"limits": {"head": "1KiB"}}))
+    proxy = run(proxy_to(upstream(), listener={"limits": {"request_line": "512B", "head": "1KiB"}}))
     assert proxy.get("/", "X: " + "v" * 500).status == 200
     assert proxy.get("/", "X: " + "v" * 1500).status == 431
 
@@ -86,7 +86,7 @@ def test_a_route_may_set_its_own_body_limit(run, upstream):
     from support.sidecar import gateway
 
     proxy = run(gateway([
-        {"name": "small", "location": "/small", "service": "app", "body_max": "1KiB"},
+        {"name": "small", "location": "/small", "service": "app", "limits": {"body": "1KiB"}},
         {"name": "all", "location": "/", "service": "app"},
     ], {"app": server}))
     assert proxy.request("POST", "/small", body=b"x" * 2000).status == 413

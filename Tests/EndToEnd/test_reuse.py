@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from support.names import RETRIES
 from support.sidecar import proxy_to
 from support.upstream import answers, response
 from support.waiting import wait_for
@@ -160,7 +161,7 @@ def test_a_get_that_meets_a_closing_connection_is_retried_on_a_fresh_one(run, up
         assert answer.reason is None
     assert server.connections == 2
     assert [request.target for request in server.requests] == ["/1", "/2", "/2"]
-    assert proxy.metrics().sum("sidecar_retries_total") == 1
+    assert proxy.metrics().sum(RETRIES) == 1
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
