@@ -53,7 +53,7 @@ let package = Package(
         tests("IOTests", ["IO", "Core"]),
         tests("HTTPTests", ["HTTP", "Core"]),
         tests("ConfigTests", ["Config", "Core"]),
-        tests("TrafficTests", ["Traffic", "HTTP", "Config", "Core"]),
+        tests("TrafficTests", ["Traffic", "HTTP", "Config", "Core", "CLinux"]),
         tests("ProxyTests", ["Proxy", "Traffic", "IO", "HTTP", "Config", "Core"]),
     ]
 )

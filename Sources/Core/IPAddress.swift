@@ -34,77 +34,126 @@ package struct IPAddress: Hashable, Sendable {
 
     /// Parses `1.2.3.4` or any form of RFC 4291 §2.2; no zone, no brackets, no leading zeros in IPv4.
     package init?(_ text: some StringProtocol) {
-        if text.utf8.contains(ASCII.colon) {
-            guard let (high, low) = Self.parseV6(text) else { return nil }
-            self.init(high: high, low: low)
+        let bytes = Array(text.utf8)
+        self.init(bytes.span)
+    }
+
+    /// Parses the same forms from bytes, without allocating.
+    package init?(_ text: Span<UInt8>) {
+        if Self.mayBeV6(text) {
+            guard let bits = Self.parseV6(text) else { return nil }
+            self.init(high: bits.high, low: bits.low)
         } else {
             guard let bits = Self.parseV4(text) else { return nil }
             self.init(v4: bits)
         }
     }
 
-    private static func parseV4(_ text: some StringProtocol) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
+    /// Four decimal octets with dots between them, as `inet_pton` has it.
+    private static func parseV4(_ text: Span<UInt8>) -> UInt32? {
+        guard (7...15).contains(text.count) else { return nil }
         var bits: UInt32 = 0
-        for part in parts {
-            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ ASCII.digit($0) != nil }),
-                part.utf8.count == 1 || part.utf8.first != ASCII.zero, let octet = UInt8(part)
-            else { return nil }
-            bits = bits << 8 | UInt32(octet)
+        var dots = 0
+        var octet: UInt32 = 0
+        var digits = 0
+        for index in text.indices {
+            if text[index] == 0x2E {
+                guard digits > 0, dots < 3 else { return nil }
+                bits = bits << 8 | octet
+                dots += 1
+                octet = 0
+                digits = 0
+                continue
+            }
+            guard let digit = ASCII.digit(text[index]), digits == 0 || octet > 0 else { return nil }
+            octet = octet * 10 + UInt32(digit)
+            digits += 1
+            guard octet <= 255 else { return nil }
         }
-        return bits
+        guard dots == 3, digits > 0 else { return nil }
+        return bits << 8 | octet
     }
 
-    private static func parseV6(_ text: some StringProtocol) -> (UInt64, UInt64)? {
-        guard text.utf8.count <= 45 else { return nil }
-        var groups: [UInt16] = []
-        var gap: Int?
-        var rest = Array(text.utf8)[...]
-        if rest.starts(with: [ASCII.colon, ASCII.colon]) {
-            gap = 0
-            rest = rest.dropFirst(2)
+    /// Groups of 16 bits, the last two perhaps as an IPv4 address; `::` once, for at least one group of zero.
+    private static func parseV6(_ text: Span<UInt8>) -> (high: UInt64, low: UInt64)? {
+        guard (2...45).contains(text.count) else { return nil }
+        var before = V6Groups()
+        var after = V6Groups()
+        var hasGap = false
+        var position = 0
+        if text[0] == ASCII.colon {
+            guard text[1] == ASCII.colon else { return nil }
+            hasGap = true
+            position = 2
         }
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: ASCII.colon) ?? rest.endIndex
-            let part = rest[rest.startIndex..<end]
-            if end == rest.endIndex, part.contains(0x2E) {
-                guard let v4 = parseV4(String(decoding: part, as: UTF8.self)) else { return nil }
-                groups.append(UInt16(v4 >> 16))
-                groups.append(UInt16(v4 & 0xFFFF))
-                rest = []
+        while position < text.count {
+            let end = text.firstIndex(of: ASCII.colon, from: position)
+            let part = text.extracting(position..<end)
+            let isLast = end == text.count
+            if isLast, part.firstIndex(of: 0x2E, from: 0) < part.count {
+                guard let v4 = parseV4(part) else { return nil }
+                hasGap ? after.append(v4) : before.append(v4)
                 break
             }
-            guard (1...4).contains(part.count) else { return nil }
-            var group: UInt16 = 0
-            for byte in part {
-                guard let digit = ASCII.hexDigit(byte) else { return nil }
-                group = group << 4 | UInt16(digit)
-            }
-            groups.append(group)
-            guard groups.count <= 8 else { return nil }
-            if end == rest.endIndex {
-                rest = []
-                break
-            }
-            rest = rest[(end + 1)...]
-            if rest.first == ASCII.colon {
-                guard gap == nil else { return nil }
-                gap = groups.count
-                rest = rest.dropFirst()
-            } else if rest.isEmpty {
-                return nil
+            guard let group = parseGroup(part) else { return nil }
+            hasGap ? after.append(group) : before.append(group)
+            guard before.count + after.count <= 8 else { return nil }
+            if isLast { break }
+            position = end + 1
+            // A single colon at the end stands before nothing.
+            guard position < text.count else { return nil }
+            if text[position] == ASCII.colon {
+                guard !hasGap else { return nil }
+                hasGap = true
+                position += 1
             }
         }
-        if let gap {
-            guard groups.count < 8 else { return nil }
-            groups.insert(contentsOf: repeatElement(0, count: 8 - groups.count), at: gap)
-        }
-        guard groups.count == 8 else { return nil }
-        let high = groups[0..<4].reduce(UInt64(0)) { $0 << 16 | UInt64($1) }
-        let low = groups[4..<8].reduce(UInt64(0)) { $0 << 16 | UInt64($1) }
-        return (high, low)
+        let count = before.count + after.count
+        guard hasGap ? count < 8 : count == 8 else { return nil }
+        let moved = before.shifted(up: 8 - before.count)
+        return (moved.high | after.high, moved.low | after.low)
     }
+
+    /// One to four hexadecimal digits.
+    private static func parseGroup(_ text: Span<UInt8>) -> UInt16? {
+        guard (1...4).contains(text.count) else { return nil }
+        var group: UInt16 = 0
+        for index in text.indices {
+            guard let digit = ASCII.hexDigit(text[index]) else { return nil }
+            group = group << 4 | UInt16(digit)
+        }
+        return group
+    }
+
+    /// Up to eight groups, the last one in the lowest bits.
+    private struct V6Groups {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var count = 0
+
+        mutating func append(_ group: UInt16) {
+            high = high << 16 | low >> 48
+            low = low << 16 | UInt64(group)
+            count += 1
+        }
+
+        mutating func append(_ v4: UInt32) {
+            append(UInt16(truncatingIfNeeded: v4 >> 16))
+            append(UInt16(truncatingIfNeeded: v4))
+        }
+
+        func shifted(up groups: Int) -> V6Groups {
+            var moved = self
+            for _ in 0..<groups { moved.append(0 as UInt16) }
+            return moved
+        }
+    }
+
+    /// Whether `text` is an IPv6 address, an IPv4-mapped one as well.
+    package static func isV6(_ text: Span<UInt8>) -> Bool { mayBeV6(text) && parseV6(text) != nil }
+
+    /// Only IPv6 addresses have colons.
+    private static func mayBeV6(_ text: Span<UInt8>) -> Bool { text.firstIndex(of: ASCII.colon, from: 0) < text.count }
 }
 
 extension IPAddress: CustomStringConvertible {

@@ -11,7 +11,7 @@ package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case malformedTransferEncoding, unsupportedTransferEncoding, transferEncodingInHTTP10
     case malformedChunkSize, malformedChunk, chunkExtensionTooLong, trailersTooLarge, malformedTrailer
     // What a limit or a clock decided.
-    case bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation
+    case bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation, unsupportedMethod
 
     /// The status of the response to a client that sent it.
     package var status: UInt16 {
@@ -19,7 +19,7 @@ package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
         case .unsupportedVersion: 505
         case .targetTooLong: 414
         case .headTooLarge, .tooManyFields, .trailersTooLarge: 431
-        case .unsupportedTransferEncoding: 501
+        case .unsupportedTransferEncoding, .unsupportedMethod: 501
         case .bodyTooLarge: 413
         case .headTimeout, .bodyTimeout: 408
         case .unsupportedExpectation: 417

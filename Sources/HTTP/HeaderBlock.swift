@@ -24,7 +24,7 @@ package struct ByteRange: Equatable, Sendable {
 /// there (`Name: value CRLF`), so that writing a block copies runs of untouched lines as they were sent: case, order and
 /// duplicates included. Removing marks, replacing marks and appends.
 package final class HeaderBlock {
-    package struct Field {
+    package struct Field: BitwiseCopyable {
         package let name: HeaderName
         package var isRemoved = false
         package let nameStart: UInt32
@@ -35,22 +35,33 @@ package final class HeaderBlock {
         package let lineEnd: UInt32
     }
 
+    /// The fields in the order they were recorded, removed ones included. A view: it shows what the block holds when asked.
+    package struct Fields: RandomAccessCollection {
+        fileprivate let table: Table<Field>
+        package var startIndex: Int { 0 }
+        package var endIndex: Int { table.count }
+        package subscript(index: Int) -> Field { table[index] }
+    }
+
     /// The bytes of the whole head; the start line's as well, for HTTP/1.
     package let storage: Buffer
-    package private(set) var fields: [Field] = []
-    /// Bit `HeaderName.rawValue` is set when such a field was ever recorded.
-    private var recorded: UInt64 = 0
+    private let table = Table<Field>(capacity: 32)
+    /// Bit `HeaderName.rawValue` is set when such a field was ever recorded. One element: a table is free of the bookkeeping
+    /// that a property of a class costs.
+    private let recorded = Table<UInt64>(capacity: 1)
 
     package init(capacity: Int = 1024) {
         storage = Buffer(capacity: capacity)
-        fields.reserveCapacity(32)
+        recorded.append(0)
     }
 
-    /// Forgets everything; keeps the memory, unless a huge head made it grow.
+    package var fields: Fields { Fields(table: table) }
+
+    /// Forgets everything; keeps the memory, unless a huge head made the table grow.
     package func removeAll() {
         storage.clear()
-        fields.removeAll(keepingCapacity: fields.capacity <= 512)
-        recorded = 0
+        table.removeAll(keepingAtMost: 512)
+        recorded[0] = 0
     }
 
     // MARK: Questions
@@ -83,21 +94,39 @@ package final class HeaderBlock {
     /// The first field of this name that is not removed.
     @inline(__always)
     package func first(_ name: HeaderName) -> Field? {
-        guard recorded & (1 << UInt64(name.rawValue)) != 0 else { return nil }
-        for field in fields where field.name == name && !field.isRemoved { return field }
+        guard mayContain(name) else { return nil }
+        var index = 0
+        while index < table.count {
+            let field = table[index]
+            if field.name == name, !field.isRemoved { return field }
+            index &+= 1
+        }
         return nil
     }
 
     /// The first field not removed whose name is `name` in any case; for names that `HeaderName` does not list.
     package func first(named name: Span<UInt8>) -> Field? {
-        for field in fields where !field.isRemoved && field.nameCount == name.count {
-            if self.name(of: field).equalsIgnoringCase(name) { return field }
+        var index = 0
+        while index < table.count {
+            let field = table[index]
+            if Int(field.nameCount) == name.count, !field.isRemoved, self.name(of: field).equalsIgnoringCase(name) {
+                return field
+            }
+            index &+= 1
         }
         return nil
     }
 
     @inline(__always)
     package func contains(_ name: HeaderName) -> Bool { first(name) != nil }
+
+    /// Whether such a field was ever recorded, removed since or not: false is certain, and costs one bit.
+    @inline(__always)
+    package func mayContain(_ name: HeaderName) -> Bool { recorded[0] & (1 &<< UInt64(name.rawValue)) != 0 }
+
+    /// Whether a field of any of the `names`, a bit for each `HeaderName.rawValue`, was ever recorded.
+    @inline(__always)
+    func mayContain(anyOf names: UInt64) -> Bool { recorded[0] & names != 0 }
 
     // MARK: Changes
 
@@ -106,12 +135,12 @@ package final class HeaderBlock {
     package func record(
         _ name: HeaderName, nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, lineEnd: Int
     ) {
-        fields.append(
+        table.append(
             Field(
                 name: name, nameStart: UInt32(truncatingIfNeeded: nameStart),
                 nameCount: UInt32(truncatingIfNeeded: nameCount), valueStart: UInt32(truncatingIfNeeded: valueStart),
                 valueCount: UInt32(truncatingIfNeeded: valueCount), lineEnd: UInt32(truncatingIfNeeded: lineEnd)))
-        recorded |= 1 << UInt64(name.rawValue)
+        recorded[0] |= 1 &<< UInt64(name.rawValue)
     }
 
     /// Adds a field at the end. `name` and `value` must be valid and must not be spans of this block.
@@ -128,42 +157,57 @@ package final class HeaderBlock {
     package func append(_ name: HeaderName, _ spelling: Span<UInt8>, value write: (Buffer) -> Void) {
         let nameStart = storage.writerIndex
         storage.append(spelling)
-        storage.append(ASCII.colon)
-        storage.append(ASCII.space)
+        storage.append(ASCII.colon, ASCII.space)
         let valueStart = storage.writerIndex
         write(storage)
         let valueCount = storage.writerIndex - valueStart
-        storage.append(ASCII.carriageReturn)
-        storage.append(ASCII.lineFeed)
+        storage.appendLineEnd()
         record(
             name, nameStart: nameStart, nameCount: spelling.count, valueStart: valueStart, valueCount: valueCount,
             lineEnd: storage.writerIndex)
     }
 
     @inline(__always)
-    package func remove(at index: Int) { fields[index].isRemoved = true }
+    package func remove(at index: Int) { table[index].isRemoved = true }
 
     /// Removes every field of this name.
     @inline(__always)
     package func remove(_ name: HeaderName) {
-        guard recorded & (1 << UInt64(name.rawValue)) != 0 else { return }
-        for index in fields.indices where fields[index].name == name { fields[index].isRemoved = true }
+        guard mayContain(name) else { return }
+        var index = 0
+        while index < table.count {
+            if table[index].name == name { table[index].isRemoved = true }
+            index &+= 1
+        }
     }
 
     /// Removes every field whose name is `name` in any case.
     package func remove(named name: Span<UInt8>) {
-        for index in fields.indices where self.name(of: fields[index]).equalsIgnoringCase(name) {
-            fields[index].isRemoved = true
+        var index = 0
+        while index < table.count {
+            let field = table[index]
+            if Int(field.nameCount) == name.count, self.name(of: field).equalsIgnoringCase(name) {
+                table[index].isRemoved = true
+            }
+            index &+= 1
         }
     }
 
     // MARK: Writing
 
     /// Appends the lines that are not removed, without the empty line after them.
-    package func write(into output: Buffer) {
+    @inline(__always)
+    package func write(into output: Buffer) { write(startLineCount: 0, into: output) }
+
+    /// Appends the first `startLineCount` bytes of the storage and the lines that are not removed, in as few runs as possible.
+    func write(startLineCount: Int, into output: Buffer) {
         var runStart = 0
-        var runEnd = 0
-        for field in fields where !field.isRemoved {
+        var runEnd = startLineCount
+        var index = 0
+        while index < table.count {
+            let field = table[index]
+            index &+= 1
+            if field.isRemoved { continue }
             if Int(field.nameStart) != runEnd {
                 if runEnd > runStart { output.append(bytes(runStart..<runEnd)) }
                 runStart = Int(field.nameStart)

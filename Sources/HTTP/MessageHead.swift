@@ -50,6 +50,8 @@ package final class RequestHead {
     package var keepAlive = true
     /// `Expect: 100-continue` was sent, in HTTP/1.1 and with a body to come.
     package var expectsContinue = false
+    /// What the client's `Connection` fields say.
+    package var connection: ConnectionOptions = []
 
     package init() {}
 
@@ -67,6 +69,7 @@ package final class RequestHead {
         framing = .none
         keepAlive = true
         expectsContinue = false
+        connection = []
     }
 
     @inline(__always)
@@ -90,6 +93,8 @@ package final class ResponseHead {
     package var keepAlive = true
     /// `Keep-Alive: timeout=N` of the server, in seconds.
     package var keepAliveTimeoutSeconds: UInt32?
+    /// What the server's `Connection` fields say.
+    package var connection: ConnectionOptions = []
 
     package init() {}
 
@@ -101,9 +106,13 @@ package final class ResponseHead {
         framing = .none
         keepAlive = true
         keepAliveTimeoutSeconds = nil
+        connection = []
     }
 
+    /// 100 to 199: another response follows, except after 101.
     package var isInformational: Bool { status < 200 }
+    /// 101: what follows on this connection is no longer HTTP/1.
+    package var isSwitchingProtocols: Bool { status == 101 }
 
     @inline(__always)
     @_lifetime(borrow self)

@@ -5,6 +5,7 @@ package enum Method: UInt8, CaseIterable, Sendable {
     case get, head, post, put, delete, options, patch, connect, trace, other
 
     /// The name on the wire; `other` is the label that metrics use for the rest.
+    @inline(__always)
     package var name: StaticString {
         switch self {
         case .get: "GET"
@@ -30,13 +31,21 @@ package enum Method: UInt8, CaseIterable, Sendable {
 
     /// Recognises the case-sensitive name.
     @inline(__always)
-    package init(_ name: Span<UInt8>) {
-        switch name.count {
-        case 3: self = name.equals("GET") ? .get : name.equals("PUT") ? .put : .other
-        case 4: self = name.equals("POST") ? .post : name.equals("HEAD") ? .head : .other
-        case 5: self = name.equals("PATCH") ? .patch : name.equals("TRACE") ? .trace : .other
-        case 6: self = name.equals("DELETE") ? .delete : .other
-        case 7: self = name.equals("OPTIONS") ? .options : name.equals("CONNECT") ? .connect : .other
+    package init(_ name: Span<UInt8>) { self.init(in: name, count: name.count) }
+
+    /// Recognises the first `count` bytes of `text`.
+    init(in text: Span<UInt8>, count: Int) {
+        let word = text.word(at: 0, count: count)
+
+        @inline(__always)
+        func matches(_ candidate: Method) -> Bool { word == candidate.name.word(at: 0) }
+
+        switch count {
+        case 3: self = matches(.get) ? .get : matches(.put) ? .put : .other
+        case 4: self = matches(.post) ? .post : matches(.head) ? .head : .other
+        case 5: self = matches(.patch) ? .patch : matches(.trace) ? .trace : .other
+        case 6: self = matches(.delete) ? .delete : .other
+        case 7: self = matches(.options) ? .options : matches(.connect) ? .connect : .other
         default: self = .other
         }
     }

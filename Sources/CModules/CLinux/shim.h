@@ -1,8 +1,5 @@
 // What Glibc's Swift overlay leaves out: epoll, eventfd, signalfd, accept4, splice, and the macros among them.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -26,6 +23,16 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+// GNU declarations. Defining _GNU_SOURCE here would give shared structures another shape than Glibc's overlay has.
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pipe2(int descriptors[2], int flags);
+extern ssize_t splice(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t count, unsigned flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+static const int32_t sidecar_F_SETPIPE_SZ = 1031;
+static const uint32_t sidecar_SPLICE_F_MOVE = 1;
+static const uint32_t sidecar_SPLICE_F_NONBLOCK = 2;
+static const uint32_t sidecar_SPLICE_F_MORE = 4;
 
 // Swift imports some of these flags as enumerations, some as Int32 and one not at all.
 static const uint32_t sidecar_EPOLLIN = EPOLLIN;

@@ -14,7 +14,7 @@ package struct Configuration: Sendable {
     package var admin = AdminConfiguration()
     /// How long running exchanges may take to finish after SIGTERM.
     package var drainTimeout: Duration = .seconds(8)
-    /// The services file's path, relative to the configuration file that names it.
+    /// The services file's path as it is opened: one that a configuration file names relatively lies beside that file.
     package var servicesFile: String?
     package var accessLog: AccessLogConfiguration?
     package var logLevel = LogLevel.info

@@ -1,0 +1,63 @@
+import Core
+
+extension EndpointConfiguration {
+    func encode(_ json: inout JSONWriter) {
+        json.member("name", name)
+        switch target {
+        case .address(let address): json.member("address", address.description)
+        case .host(let host, let port): json.member("address", "\(host):\(port)")
+        }
+        json.member("weight", weight)
+    }
+}
+
+extension DecodingContext {
+    /// The endpoints of one service: addresses, or mappings with an address. No two have one name.
+    func endpoints(_ node: Node) -> [EndpointConfiguration] {
+        guard let items = list(node, "endpoints") else { return [] }
+        var marks: [String: Mark] = [:]
+        var endpoints: [EndpointConfiguration] = []
+        endpoints.reserveCapacity(items.count)
+        for item in items {
+            guard let (endpoint, mark) = endpoint(item) else { continue }
+            if let first = marks[endpoint.name] {
+                report(
+                    mark,
+                    "endpoint '\(Node.excerpt(endpoint.name))' is already defined in this service, on line \(first.line)"
+                )
+            } else {
+                marks[endpoint.name] = mark
+                endpoints.append(endpoint)
+            }
+        }
+        return endpoints
+    }
+
+    /// One endpoint, and where its name stands.
+    private func endpoint(_ node: Node) -> (EndpointConfiguration, Mark)? {
+        guard case .mapping = node.content else {
+            return endpointTarget(node).map { (EndpointConfiguration(name: $0.text, target: $0.target), node.mark) }
+        }
+        var result: (EndpointConfiguration, Mark)?
+        MappingDecoder.decode(node, "an endpoint", self) { keys in
+            let nameNode = keys.node("name")
+            let name = nameNode.flatMap { self.endpointName($0) }
+            let address = keys.required("address", of: "an endpoint").flatMap { self.endpointTarget($0) }
+            let weight = keys.integer("weight", in: 1...1000) ?? UInt32(1)
+            guard let address else { return }
+            let endpoint = EndpointConfiguration(name: name ?? address.text, target: address.target, weight: weight)
+            result = (endpoint, nameNode?.mark ?? node.mark)
+        }
+        return result
+    }
+
+    /// An endpoint's given name, which may also be an address: that is what it is called when it has none.
+    private func endpointName(_ node: Node) -> String? {
+        if let text = node.text, text.utf8.contains(0x3A), (1...128).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        {
+            return text
+        }
+        return name(node, of: "an endpoint")
+    }
+}

@@ -1,0 +1,47 @@
+import Core
+
+extension ListenerConfiguration: ConfigurationSection {
+    /// A listener as `node` says; problems are reported, and what is missing stands in for itself.
+    init(_ node: Node, _ context: DecodingContext) {
+        self.init(name: "", address: .ip(.loopbackV4, port: 0))
+        MappingDecoder.decode(node, "a listener", context) { decode(&$0) }
+    }
+
+    mutating func decode(_ keys: inout MappingDecoder) {
+        let context = keys.context
+        if let node = keys.required("name", of: "a listener"), let name = context.name(node, of: "a listener") {
+            self.name = name
+            context.define(.listener, name, at: node.mark)
+        }
+        if let node = keys.required("address", of: "a listener"), let address = context.socketAddress(node, "address") {
+            self.address = address
+            context.defineListenerAddress(address, at: node.mark)
+        }
+        mode = keys.choice("mode") ?? mode
+        protocolName = keys.choice("protocol") ?? protocolName
+        if let node = keys.node("service"), let name = context.text(node, "service", expected: "a service's name") {
+            service = name
+            context.refer(to: .service, name, at: node.mark)
+        }
+        keys.section("limits", &limits)
+        keys.section("timeouts", &timeouts)
+        keys.section("forwarded", &forwarded)
+        keys.section("path", &path)
+        requestsMax = keys.integer("requests_max", in: 1...UInt32.max) ?? requestsMax
+        backlog = keys.integer("backlog", in: 1...65535) ?? backlog
+    }
+
+    func encode(_ json: inout JSONWriter) {
+        json.member("name", name)
+        json.member("address", address.description)
+        json.member("mode", mode.rawValue)
+        json.member("protocol", protocolName.rawValue)
+        if let service { json.member("service", service) }
+        json.member("limits", section: limits)
+        json.member("timeouts", section: timeouts)
+        json.member("forwarded", section: forwarded)
+        json.member("path", section: path)
+        json.member("requests_max", requestsMax)
+        json.member("backlog", backlog)
+    }
+}

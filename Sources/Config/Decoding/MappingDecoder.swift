@@ -1,0 +1,144 @@
+import Core
+
+/// Reads one mapping key by key, reports what is wrong with each, and at the end the keys nobody asked for.
+///
+/// Every question names a key and returns its value, or nil when the key is absent or wrong (which is then reported), so
+/// that a part's decoding is a list of `value = keys.duration("key", in: range) ?? value`.
+struct MappingDecoder: ~Copyable {
+    let context: DecodingContext
+    let mark: Mark
+    private let entries: [Node.Entry]
+    private let knownKeysStart: Int
+    private var found = 0
+
+    init(_ entries: [Node.Entry], at mark: Mark, _ context: DecodingContext) {
+        self.entries = entries
+        self.mark = mark
+        self.context = context
+        knownKeysStart = context.knownKeys.count
+    }
+
+    /// Decodes `node` by `body` when it is a mapping; `what` names it in messages.
+    static func decode(_ node: Node, _ what: String, _ context: DecodingContext, _ body: (inout MappingDecoder) -> Void)
+    {
+        guard case .mapping(let entries) = node.content else {
+            context.report(node.mark, "\(what): expected a mapping, found \(node.found)")
+            return
+        }
+        var keys = MappingDecoder(entries, at: node.mark, context)
+        body(&keys)
+        keys.finish(what)
+    }
+
+    /// Reports the keys that nobody asked for.
+    private consuming func finish(_ what: String) {
+        defer { context.knownKeys.removeSubrange(knownKeysStart...) }
+        guard found < entries.count else { return }
+        let known = Array(context.knownKeys[knownKeysStart...])
+        for entry in entries where !known.contains(entry.key) {
+            let nearest = context.nearest(to: entry.key, among: known)
+            let rest = nearest == nil ? ": \(what) takes \(known.joined(separator: ", "))" : ""
+            context.report(entry.keyMark, "unknown key '\(Node.excerpt(entry.key))'\(rest)", suggestion: nearest)
+        }
+    }
+
+    // Nodes.
+
+    /// The entry of `key`.
+    mutating func entry(_ key: String) -> Node.Entry? {
+        context.knownKeys.append(key)
+        for entry in entries where entry.key == key {
+            found += 1
+            return entry
+        }
+        return nil
+    }
+
+    mutating func node(_ key: String) -> Node? { entry(key)?.value }
+
+    /// The node of a key that must be there.
+    mutating func required(_ key: String, of what: String) -> Node? {
+        if let node = node(key) { return node }
+        context.report(mark, "\(what) needs '\(key)'")
+        return nil
+    }
+
+    // Scalars.
+
+    mutating func text(_ key: String) -> String? { node(key).flatMap { context.text($0, key) } }
+
+    mutating func flag(_ key: String) -> Bool? {
+        guard let node = node(key) else { return nil }
+        switch node.content {
+        case .plain("true"): return true
+        case .plain("false"): return false
+        default:
+            context.report(node.mark, "\(key): expected true or false, found \(node.found)")
+            return nil
+        }
+    }
+
+    mutating func integer<Value: FixedWidthInteger>(_ key: String, in range: ClosedRange<Value>) -> Value? {
+        node(key).flatMap { context.integer($0, key, in: range) }
+    }
+
+    mutating func duration(_ key: String, in range: ClosedRange<Duration>) -> Duration? {
+        guard let node = node(key), let text = context.text(node, key, expected: "a duration such as 30s") else {
+            return nil
+        }
+        do throws(UnitProblem) {
+            let value = try DurationText.parse(text)
+            if range.contains(value) { return value }
+            let limits = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
+            context.report(node.mark, "\(key): must be \(limits), found \(text)")
+        } catch {
+            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
+        }
+        return nil
+    }
+
+    mutating func size<Value: FixedWidthInteger>(_ key: String, in range: ClosedRange<Value>) -> Value? {
+        guard let node = node(key), let text = context.text(node, key, expected: "a size such as 64KiB") else {
+            return nil
+        }
+        do throws(UnitProblem) {
+            let value = try SizeText.parse(text)
+            if let value = Value(exactly: value), range.contains(value) { return value }
+            let limits =
+                "\(SizeText.format(UInt64(range.lowerBound))) to \(SizeText.format(UInt64(range.upperBound)))"
+            context.report(node.mark, "\(key): must be \(limits), found \(text)")
+        } catch {
+            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
+        }
+        return nil
+    }
+
+    /// One of an enumeration's words.
+    mutating func choice<Value: CaseIterable & RawRepresentable<String>>(_ key: String) -> Value? {
+        node(key).flatMap { context.choice($0, key, Value.self) }
+    }
+
+    // Collections.
+
+    /// Decodes the mapping under `key` into `section`.
+    mutating func section(_ key: String, _ section: inout some ConfigurationSection) {
+        guard let node = node(key) else { return }
+        MappingDecoder.decode(node, key, context) { section.decode(&$0) }
+    }
+
+    /// The items of the list under `key`.
+    mutating func list(_ key: String) -> [Node]? {
+        guard let node = node(key) else { return nil }
+        return context.list(node, key)
+    }
+
+    /// The entries of the mapping under `key`, whatever its keys.
+    mutating func entries(_ key: String) -> [Node.Entry]? {
+        guard let node = node(key) else { return nil }
+        guard case .mapping(let entries) = node.content else {
+            context.report(node.mark, "\(key): expected a mapping, found \(node.found)")
+            return nil
+        }
+        return entries
+    }
+}

@@ -1,0 +1,42 @@
+extension ServiceConfiguration: ConfigurationSection {
+    /// A service as `node` says; problems are reported, and what is missing stands in for itself.
+    init(_ node: Node, _ context: DecodingContext) {
+        self.init(name: "", endpoints: [])
+        source = context.position(node.mark).lineDescription
+        MappingDecoder.decode(node, "a service", context) { decode(&$0) }
+    }
+
+    mutating func decode(_ keys: inout MappingDecoder) {
+        let context = keys.context
+        if let node = keys.required("name", of: "a service"), let name = context.name(node, of: "a service") {
+            self.name = name
+            context.define(.service, name, at: node.mark)
+        }
+        protocolName = keys.choice("protocol") ?? protocolName
+        if let node = keys.required("endpoints", of: "a service") { endpoints = context.endpoints(node) }
+        balance = keys.choice("balance") ?? balance
+        keys.section("timeouts", &timeouts)
+        keys.section("pool", &pool)
+        if let node = keys.node("limits") {
+            MappingDecoder.decode(node, "limits", context) { limits in
+                responseHeadBytesMax = limits.size("head", in: 1024...(1 << 20)) ?? responseHeadBytesMax
+                responseFieldsMax = limits.integer("fields", in: 1...4096) ?? responseFieldsMax
+            }
+        }
+    }
+
+    func encode(_ json: inout JSONWriter) {
+        json.member("name", name)
+        json.member("protocol", protocolName.rawValue)
+        json.member("endpoints", each: endpoints) { json, endpoint in
+            json.object { endpoint.encode(&$0) }
+        }
+        json.member("balance", balance.rawValue)
+        json.member("timeouts", section: timeouts)
+        json.member("pool", section: pool)
+        json.object("limits") { limits in
+            limits.member("head", bytes: responseHeadBytesMax)
+            limits.member("fields", responseFieldsMax)
+        }
+    }
+}

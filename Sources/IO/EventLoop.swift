@@ -1,0 +1,136 @@
+import CLinux
+package import Core
+import Glibc
+
+/// What is registered with an event loop.
+package protocol EventHandler: AnyObject {
+    /// The kernel has news of the descriptor. Edge-triggered: it will not say so again, so remember it.
+    func ready(_ readiness: Readiness)
+    /// The turn this handler asked for with `EventLoop.resume` has come.
+    func resumed()
+}
+
+extension EventHandler {
+    package func resumed() {}
+}
+
+/// One thread's loop: wait for events, hand them to their handlers, fire timers, again.
+///
+/// Owned by its thread; nothing here may be used from another, but for a `Mailbox`'s posting end. The clock is read once
+/// per turn.
+package final class EventLoop {
+    package typealias Token = Slab<Registration>.Token
+
+    /// A slab's element must be one object: the handler and its descriptor together.
+    package final class Registration {
+        fileprivate let descriptor: Int32
+        fileprivate unowned let handler: any EventHandler
+        fileprivate init(descriptor: Int32, handler: any EventHandler) {
+            self.descriptor = descriptor
+            self.handler = handler
+        }
+    }
+
+    private let poller: Poller
+    private var registrations = Slab<Registration>()
+    private var timers: TimerWheel
+    private var resumable: [Token] = []
+    private var resuming: [Token] = []
+    private var isStopped = false
+    /// Called at the end of every turn, before waiting.
+    package var turnEnded: (() -> Void)?
+    /// The turn's time.
+    package private(set) var now: Instant
+
+    package init() throws(IOError) {
+        poller = try Poller()
+        now = Self.clock()
+        timers = TimerWheel(now: now)
+    }
+
+    /// Registered descriptors.
+    package var registrationCount: Int { registrations.count }
+
+    // MARK: Descriptors
+
+    /// Watches a descriptor for everything, until `deregister`. The handler must outlive the registration.
+    package func register(_ descriptor: Int32, _ handler: any EventHandler) throws(IOError) -> Token {
+        let token = registrations.insert(Registration(descriptor: descriptor, handler: handler))
+        do {
+            try poller.add(descriptor, token: token.rawValue)
+        } catch {
+            registrations.remove(token)
+            throw error
+        }
+        return token
+    }
+
+    /// Forgets a registration whose descriptor is about to be closed, which is what makes the kernel forget it.
+    package func deregister(_ token: Token) { registrations.remove(token) }
+
+    /// Forgets a registration whose descriptor stays open.
+    package func detach(_ token: Token) {
+        if let registration = registrations.remove(token) { poller.remove(registration.descriptor) }
+    }
+
+    /// Calls the handler's `resumed` in the next turn: for work that was cut short to let others have their share.
+    package func resume(_ token: Token) { resumable.append(token) }
+
+    // MARK: Timers
+
+    @inline(__always)
+    package func schedule(_ timer: Timer, at deadline: Instant) { timers.schedule(timer, at: deadline) }
+
+    package func schedule(_ timer: Timer, after duration: Duration) {
+        timers.schedule(timer, at: now.advanced(by: duration))
+    }
+
+    package func cancel(_ timer: Timer) { timers.cancel(timer) }
+
+    // MARK: Running
+
+    /// Runs turns until `stop`.
+    package func run() {
+        while !isStopped { turn(waitMs: -1) }
+    }
+
+    package func stop() { isStopped = true }
+
+    /// One turn that waits at most `waitMs` milliseconds (-1: until something happens).
+    package func turn(waitMs: Int32) {
+        let count = poller.wait(timeoutMs: timeout(atMost: waitMs))
+        now = Self.clock()
+        for index in 0..<count {
+            let (rawToken, readiness) = poller.event(at: index)
+            registrations[Token(rawValue: rawToken)]?.handler.ready(readiness)
+        }
+        resumeWaiting()
+        while let timer = timers.nextDue(at: now) { timer.fire() }
+        turnEnded?()
+    }
+
+    private func resumeWaiting() {
+        guard !resumable.isEmpty else { return }
+        swap(&resumable, &resuming)
+        for token in resuming { registrations[token]?.handler.resumed() }
+        resuming.removeAll(keepingCapacity: true)
+    }
+
+    private func timeout(atMost waitMs: Int32) -> Int32 {
+        if !resumable.isEmpty { return 0 }
+        guard let wake = timers.nextWake(after: now) else { return waitMs }
+        let milliseconds = Int32(clamping: (wake.nanoseconds(since: now) + 999_999) / 1_000_000)
+        return waitMs < 0 ? milliseconds : min(waitMs, milliseconds)
+    }
+
+    private static func clock() -> Instant {
+        var time = timespec()
+        // SAFETY: the kernel fills in the structure, which lives for the call.
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+}
+
+extension Timer {
+    fileprivate func fire() { target?.timerFired(self) }
+}

@@ -1,0 +1,174 @@
+import CLinux
+package import Core
+import Glibc
+
+/// A connected byte stream behind one read and one write.
+///
+/// Owned by one connection, used on its worker. It remembers what the kernel last said of readiness, so that no call is
+/// made only to hear EAGAIN: a read that fills less than it was given, and a write that takes less, say so already.
+package final class Transport {
+    package enum ReadOutcome: Equatable {
+        case bytes(Int)
+        case wouldBlock
+        case endOfStream
+        case failed(IOError)
+    }
+
+    package enum WriteOutcome: Equatable {
+        /// How many bytes the kernel took of the segments together; fewer than given means it is full.
+        case bytes(Int)
+        case failed(IOError)
+    }
+
+    private let descriptor: FileDescriptor
+    private unowned let loop: EventLoop
+    private var token: EventLoop.Token?
+    /// Whether a read may find something.
+    package private(set) var isReadable = false
+    /// Whether a write may be taken.
+    package private(set) var isWritable = false
+    /// The peer will send no more after what is still unread.
+    package private(set) var isHungUp = false
+
+    /// Takes a connected or connecting descriptor.
+    package init(_ descriptor: consuming FileDescriptor, loop: EventLoop) {
+        self.descriptor = descriptor
+        self.loop = loop
+    }
+
+    /// Registers it; its events go to `handler`, which must close the transport before it goes itself.
+    package func attach(_ handler: any EventHandler) throws(IOError) {
+        token = try loop.register(descriptor.rawValue, handler)
+    }
+
+    /// For accepted connections: their first bytes are often there already, and room to write always is.
+    package func assumeReady() {
+        isReadable = true
+        isWritable = true
+    }
+
+    /// The raw descriptor, for `splice` and socket options.
+    package var rawDescriptor: Int32 { descriptor.rawValue }
+
+    /// Notes what the kernel said; the handler calls it first.
+    @inline(__always)
+    package func note(_ readiness: Readiness) {
+        if readiness.isReadable { isReadable = true }
+        if readiness.isWritable { isWritable = true }
+        if readiness.isHungUp { isHungUp = true }
+    }
+
+    /// Asks for `EventHandler.resumed` in the next turn.
+    package func resumeNextTurn() {
+        if let token { loop.resume(token) }
+    }
+
+    /// Deregisters. The descriptor is closed when the transport goes; nothing may be read or written any more.
+    package func close() {
+        guard let token else { return }
+        loop.deregister(token)
+        self.token = nil
+        isReadable = false
+        isWritable = false
+    }
+
+    /// Reads once into the buffer's free space.
+    package func read(into buffer: Buffer) -> ReadOutcome {
+        guard isReadable else { return .wouldBlock }
+        let descriptor = descriptor.rawValue
+        let space = buffer.writableCount
+        var result = -1
+        // SAFETY: recv writes at most the space it is given.
+        _ = unsafe buffer.write { free in
+            result = unsafe recv(descriptor, free.baseAddress, free.count, 0)
+            return max(0, result)
+        }
+        if result > 0 {
+            // After a hang-up no further event comes: the end has to be read.
+            if result < space, !isHungUp { isReadable = false }
+            return .bytes(result)
+        }
+        if result == 0 { return .endOfStream }
+        if errno == EAGAIN || errno == EINTR {
+            isReadable = errno == EINTR
+            return .wouldBlock
+        }
+        return .failed(.last("recv"))
+    }
+
+    /// Writes the readable bytes of `first`, then the given bytes of `second`, then `last`, in one system call. The caller
+    /// consumes what was taken. An absent or empty segment costs nothing; at least one must have bytes.
+    package func write(
+        _ first: Buffer?, _ second: Buffer? = nil, _ range: Range<Int> = 0..<0, _ last: StaticString = ""
+    )
+        -> WriteOutcome
+    {
+        guard isWritable else { return .bytes(0) }
+        // SAFETY: the segments point into buffers that live and do not change during the call.
+        return unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { segments in
+            var count = 0
+            var total = 0
+            func add(_ base: UnsafeMutableRawPointer, _ length: Int) {
+                unsafe segments.initializeElement(at: count, to: iovec(iov_base: base, iov_len: length))
+                count += 1
+                total += length
+            }
+            if let first, !first.isEmpty { unsafe add(first.address(of: first.readerIndex), first.readableCount) }
+            if let second, !range.isEmpty { unsafe add(second.address(of: range.lowerBound), range.count) }
+            if last.utf8CodeUnitCount > 0 {
+                unsafe add(UnsafeMutableRawPointer(mutating: last.utf8Start), last.utf8CodeUnitCount)
+            }
+            precondition(count > 0, "nothing to write")
+            let result =
+                unsafe count == 1
+                ? send(descriptor.rawValue, segments[0].iov_base, segments[0].iov_len, Int32(MSG_NOSIGNAL))
+                : writev(descriptor.rawValue, segments.baseAddress!, Int32(count))
+            if result >= 0 {
+                if result < total { isWritable = false }
+                return .bytes(result)
+            }
+            if errno == EAGAIN || errno == EINTR {
+                isWritable = errno == EINTR
+                return .bytes(0)
+            }
+            return .failed(.last("send"))
+        }
+    }
+
+    // MARK: Zero copy
+
+    /// Moves up to `count` bytes into the pipe without copying them.
+    package func splice(into pipe: Pipe, atMost count: Int) -> ReadOutcome {
+        guard isReadable else { return .wouldBlock }
+        let moved = sidecar_splice(
+            descriptor.rawValue, pipe.writingEnd, count, sidecar_SPLICE_F_MOVE | sidecar_SPLICE_F_NONBLOCK)
+        if moved > 0 {
+            pipe.count += moved
+            return .bytes(moved)
+        }
+        if moved == 0 { return .endOfStream }
+        if errno == EAGAIN || errno == EINTR {
+            // EAGAIN also means a full pipe; the caller empties it first, so here it means no data.
+            isReadable = errno == EINTR
+            return .wouldBlock
+        }
+        return .failed(.last("splice"))
+    }
+
+    /// Moves what the pipe holds to the peer; `more` says that further bytes follow at once.
+    package func splice(from pipe: Pipe, more: Bool) -> WriteOutcome {
+        guard isWritable else { return .bytes(0) }
+        let flags = sidecar_SPLICE_F_MOVE | sidecar_SPLICE_F_NONBLOCK | (more ? sidecar_SPLICE_F_MORE : 0)
+        let moved = sidecar_splice(pipe.readingEnd, descriptor.rawValue, pipe.count, flags)
+        if moved >= 0 {
+            if moved < pipe.count { isWritable = false }
+            pipe.count -= moved
+            return .bytes(moved)
+        }
+        if errno == EAGAIN || errno == EINTR {
+            isWritable = errno == EINTR
+            return .bytes(0)
+        }
+        return .failed(.last("splice"))
+    }
+}

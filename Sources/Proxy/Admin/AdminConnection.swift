@@ -1,0 +1,167 @@
+import Core
+import HTTP
+import IO
+
+/// One connection to the admin port: reads a request, answers it whole, reads the next.
+///
+/// Owned by its listener, used on the main thread.
+final class AdminConnection: EventHandler, TimerTarget {
+    private static let idleMax: Duration = .seconds(30)
+    private static let limits = HeadLimits(startLineBytesMax: 4096, headBytesMax: 16 * 1024, fieldsMax: 64)
+    /// A body is read and dropped; longer ones end the connection.
+    private static let bodyBytesMax: UInt64 = 64 * 1024
+
+    private let wire: Wire
+    private let peer: SocketAddress
+    private unowned let server: Server
+    private let timer = Timer()
+    private let request = RequestHead()
+    private let response = ResponseHead()
+    private var onClose: (() -> Void)?
+    private var closesAfterWriting = false
+    private var isReadingBody = false
+
+    init(_ descriptor: consuming FileDescriptor, peer: SocketAddress, server: Server, buffers: BufferPool) {
+        wire = Wire(transport: Transport(descriptor, loop: server.loop), buffers: buffers)
+        self.peer = peer
+        self.server = server
+        timer.target = self
+    }
+
+    /// Starts to serve; `onClose` is called once, at the end.
+    func open(_ onClose: @escaping () -> Void) {
+        self.onClose = onClose
+        do { try wire.transport.attach(self) } catch { return close() }
+        wire.transport.assumeReady()
+        server.loop.schedule(timer, after: Self.idleMax)
+        serve()
+    }
+
+    func ready(_ readiness: Readiness) {
+        wire.transport.note(readiness)
+        if wire.hasOutput { flush() }
+        if !wire.hasOutput { serve() }
+    }
+
+    func timerFired(_ timer: Timer) { close() }
+
+    private func serve() {
+        while onClose != nil, !wire.hasOutput {
+            if isReadingBody {
+                guard dropBody() else { return }
+                isReadingBody = false
+                answer()
+                continue
+            }
+            if let input = wire.input {
+                do {
+                    let outcome = try H1RequestParser.parse(
+                        input.readable, into: request, limits: Self.limits, scanned: wire.scanned)
+                    if case .complete(let count) = outcome {
+                        wire.consumeHead(count)
+                        wire.beginIncoming(request.framing)
+                        isReadingBody = true
+                        continue
+                    }
+                    wire.scanned = input.readableCount
+                } catch {
+                    closesAfterWriting = true
+                    wire.discardInput()
+                    request.reset()
+                    return send(AdminResponse(status: error.status, text: "\(error.kind)\n"))
+                }
+            }
+            switch wire.fill() {
+            case .bytes: server.loop.schedule(timer, after: Self.idleMax)
+            case .wouldBlock: return
+            case .endOfStream, .failed: return close()
+            }
+        }
+    }
+
+    /// True when the request's body, if any, is over.
+    private func dropBody() -> Bool {
+        while true {
+            wire.take(wire.payload.range.count)
+            if wire.payloadDecoded > Self.bodyBytesMax {
+                close()
+                return false
+            }
+            switch wire.pull() {
+            case .payload: continue
+            case .complete: return true
+            case .wouldBlock: return false
+            case .failed:
+                close()
+                return false
+            }
+        }
+    }
+
+    private func answer() {
+        closesAfterWriting = !request.keepAlive
+        let path = request.bytes(request.path).text
+        let isRead = request.method == .get || request.method == .head
+        guard isRead || request.method == .post else { return send(AdminResponse(status: 405, text: "method not allowed\n")) }
+        switch AdminRegistry.find(path, isPost: !isRead) {
+        case .failure(.notFound):
+            let known = AdminRegistry.endpoints.compactMap(\.paths.first).joined(separator: " ")
+            send(AdminResponse(status: 404, text: "no such page; there are: \(known)\n"))
+        case .failure(.methodNotAllowed):
+            send(AdminResponse(status: 405, text: "method not allowed\n"))
+        case .success(let endpoint):
+            // A page in a browser on this host can make it send requests here, but only by a name of the page's own.
+            if endpoint.isLoopbackOnly, !isTrusted {
+                return send(AdminResponse(status: 403, text: "for callers on loopback only\n"))
+            }
+            let accept = request.headers.first(named: "accept".bytes).map { request.headers.value(of: $0).text } ?? ""
+            send(endpoint.respond(
+                AdminRequest(path: path, query: request.bytes(request.query).text, accept: accept), server))
+        }
+    }
+
+    /// The caller is on this host and names it by an address or as localhost, so that no foreign page's name leads here.
+    private var isTrusted: Bool {
+        guard let ip = peer.ip else { return true }
+        guard ip.isLoopback else { return false }
+        let authority = request.bytes(request.authority).text
+        let host = authority.hasPrefix("[") ? String(authority.prefix { $0 != "]" }.dropFirst())
+            : String(authority.prefix { $0 != ":" })
+        return host.isEmpty || host == "localhost" || IPAddress(host) != nil
+    }
+
+    private func send(_ answer: AdminResponse) {
+        response.reset()
+        response.status = answer.status
+        response.framing = .length(UInt64(answer.body.readableCount))
+        let headers = response.headers
+        headers.append("content-type".bytes, answer.contentType)
+        headers.append("cache-control".bytes, "no-store")
+        headers.append("content-length".bytes, "\(answer.body.readableCount)")
+        let output = wire.outputForWriting()
+        _ = H1Writer.writeResponse(response, for: request, closes: closesAfterWriting, into: output)
+        if request.method != .head { output.append(answer.body.readable) }
+        flush()
+    }
+
+    private func flush() {
+        switch wire.flush() {
+        case .blocked: break
+        case .failed: close()
+        case .drained: if closesAfterWriting { close() }
+        }
+    }
+
+    private func close() {
+        guard let onClose else { return }
+        self.onClose = nil
+        server.loop.cancel(timer)
+        wire.close()
+        onClose()
+    }
+}
+
+extension HeaderBlock {
+    /// Adds a field with a value that is known to be valid.
+    fileprivate func append(_ name: Span<UInt8>, _ value: String) { append(HeaderName(name), name) { $0.append(value) } }
+}

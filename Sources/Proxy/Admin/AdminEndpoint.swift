@@ -1,0 +1,65 @@
+import Core
+
+/// One resource of the admin port: a file of its own and a line in the registry.
+protocol AdminEndpoint: SendableMetatype {
+    /// The path and its aliases.
+    static var paths: [String] { get }
+    static var method: AdminMethod { get }
+    /// Whether only callers on loopback, or on a unix socket, may use it.
+    static var isLoopbackOnly: Bool { get }
+    static func respond(_ request: AdminRequest, _ server: Server) -> AdminResponse
+}
+
+enum AdminMethod { case get, post }
+
+/// What an admin endpoint may look at.
+struct AdminRequest {
+    let path: String
+    /// Without the question mark.
+    let query: String
+    let accept: String
+
+    /// Whether the query names this parameter, with or without a value.
+    func has(_ parameter: String) -> Bool {
+        query.split(separator: "&").contains { $0 == parameter || $0.hasPrefix("\(parameter)=") }
+    }
+}
+
+/// What the admin port answers.
+struct AdminResponse {
+    var status: UInt16 = 200
+    var contentType = "text/plain; charset=utf-8"
+    var body: Buffer
+
+    init(status: UInt16 = 200, contentType: String = "text/plain; charset=utf-8", body: Buffer) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+
+    init(status: UInt16 = 200, text: String) {
+        let body = Buffer(capacity: max(64, text.utf8.count))
+        body.append(text)
+        self.init(status: status, body: body)
+    }
+}
+
+/// Every resource of the admin port.
+enum AdminRegistry {
+    static let endpoints: [any AdminEndpoint.Type] = [
+        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self, ConfigEndpoint.self,
+        ServicesEndpoint.self, FailuresEndpoint.self, DrainEndpoint.self, QuitEndpoint.self,
+    ]
+
+    /// The endpoint of a path and method, or why there is none.
+    static func find(_ path: String, isPost: Bool) -> Result<any AdminEndpoint.Type, AdminMiss> {
+        let matching = endpoints.filter { $0.paths.contains(path) }
+        guard !matching.isEmpty else { return .failure(.notFound) }
+        guard let found = matching.first(where: { ($0.method == .post) == isPost }) else {
+            return .failure(.methodNotAllowed)
+        }
+        return .success(found)
+    }
+}
+
+enum AdminMiss: Error { case notFound, methodNotAllowed }

@@ -1,0 +1,320 @@
+import Core
+import HTTP
+import IO
+
+/// One HTTP/1 connection's bytes: the transport, the buffer read into, the bytes queued to be written, and how the bodies
+/// in both directions are framed.
+///
+/// Owned by one connection, used on its worker. Holds buffers only while there are bytes in them. Knows nothing of
+/// exchanges: it turns bytes into payload and payload into bytes.
+final class Wire: BodySource, BodySink {
+    /// Payload at a stretch from which a relay without copying pays.
+    static let spliceBytesMin: UInt64 = 64 * 1024
+
+    let transport: Transport
+    private let buffers: BufferPool
+
+    /// Bytes read and not consumed; nil when there are none.
+    private(set) var input: Buffer?
+    /// How many bytes of an incomplete head were already looked at.
+    var scanned = 0
+    /// Bytes that go before any payload: heads, chunk sizes, whole responses of our own.
+    private(set) var output: Buffer?
+
+    /// Bytes read from and written to the peer.
+    private(set) var bytesRead: UInt64 = 0
+    private(set) var bytesWritten: UInt64 = 0
+
+    // The body that comes in.
+    private var decoder = H1BodyDecoder(.none)
+    /// Made with the first chunked body.
+    private var trailerFields: HeaderBlock?
+    private var runCount = 0
+    private var runTaken = 0
+    /// Keeps the run in the buffer after it was taken, so that it can be sent again.
+    private var holdsRun = false
+    private var wantsHold = false
+    /// Payload bytes decoded of this body so far.
+    private(set) var payloadDecoded: UInt64 = 0
+
+    // The body that goes out.
+    private var isChunking = false
+    private var isBodyEnded = true
+    /// Payload still to come of the chunk whose size line is written.
+    private var chunkRemaining = 0
+    /// Payload bytes the peer took of this body.
+    private(set) var payloadWritten: UInt64 = 0
+
+    init(transport: Transport, buffers: BufferPool) {
+        self.transport = transport
+        self.buffers = buffers
+    }
+
+    // MARK: Heads
+
+    enum FillOutcome: Equatable {
+        case bytes
+        case wouldBlock
+        case endOfStream
+        case failed(IOError)
+    }
+
+    /// Reads once, behind what is there.
+    func fill() -> FillOutcome {
+        guard transport.isReadable else { return .wouldBlock }
+        let buffer = inputForReading()
+        switch transport.read(into: buffer) {
+        case .bytes(let count):
+            bytesRead += UInt64(count)
+            return .bytes
+        case .wouldBlock:
+            recycleEmptyInput()
+            return .wouldBlock
+        case .endOfStream:
+            recycleEmptyInput()
+            return .endOfStream
+        case .failed(let error):
+            recycleEmptyInput()
+            return .failed(error)
+        }
+    }
+
+    /// Drops the bytes of a head that was parsed.
+    func consumeHead(_ count: Int) {
+        scanned = 0
+        input?.consume(count)
+        recycleEmptyInput()
+    }
+
+    /// Whether the peer has sent bytes that nobody has consumed.
+    var hasInput: Bool { input != nil }
+
+    /// The queue for bytes that leave before any payload.
+    func outputForWriting() -> Buffer {
+        if let output { return output }
+        let buffer = buffers.lease()
+        output = buffer
+        return buffer
+    }
+
+    var hasOutput: Bool { output != nil }
+
+    // MARK: The body that comes in
+
+    /// Begins a body; `holding` keeps it for a second try as long as it comes whole with the head.
+    func beginIncoming(_ framing: BodyFraming, holding: Bool = false) {
+        decoder = H1BodyDecoder(framing)
+        if framing == .chunked, trailerFields == nil { trailerFields = HeaderBlock(capacity: 256) }
+        trailerFields?.removeAll()
+        runCount = 0
+        runTaken = 0
+        holdsRun = false
+        wantsHold = holding
+        payloadDecoded = 0
+    }
+
+    var payload: (buffer: Buffer?, range: Range<Int>) {
+        guard let input, runTaken < runCount else { return (nil, 0..<0) }
+        return (input, input.readerIndex + runTaken..<input.readerIndex + runCount)
+    }
+
+    var isBodyDecoded: Bool { decoder.isDone }
+
+    var trailers: HeaderBlock? {
+        guard let trailerFields, !trailerFields.fields.isEmpty else { return nil }
+        return trailerFields
+    }
+
+    func take(_ count: Int) {
+        runTaken += count
+        if runTaken == runCount, !holdsRun { dropRun() }
+    }
+
+    func pull() -> PullOutcome {
+        while !decoder.isDone {
+            if input != nil {
+                switch decode() {
+                case .wouldBlock: break
+                case let outcome: return outcome
+                }
+            }
+            switch fill() {
+            case .bytes: continue
+            case .wouldBlock: return .wouldBlock
+            case .endOfStream:
+                do { try decoder.inputEnded() } catch { return .failed(.closed) }
+                return .complete
+            case .failed(let error): return .failed(.reset(error))
+            }
+        }
+        return .complete
+    }
+
+    func resumeNextTurn() { transport.resumeNextTurn() }
+
+    /// Whether all that was taken of this body is still here and can be sent again.
+    var canRewind: Bool { holdsRun || payloadDecoded == 0 || (runTaken == 0 && UInt64(runCount) == payloadDecoded) }
+
+    /// Makes the held payload available once more.
+    func rewind() { runTaken = 0 }
+
+    /// No second try will be needed any more.
+    func releaseHeld() {
+        wantsHold = false
+        guard holdsRun else { return }
+        holdsRun = false
+        if runTaken == runCount { dropRun() }
+    }
+
+    /// Payload still to come without framing in it, when none is waiting in the buffer.
+    var spliceable: UInt64 { input == nil && !holdsRun ? decoder.unframed : 0 }
+
+    private func dropRun() {
+        input?.consume(runCount)
+        runCount = 0
+        runTaken = 0
+        recycleEmptyInput()
+    }
+
+    /// Decodes what is in the buffer; `wouldBlock` when more bytes are needed.
+    private func decode() -> PullOutcome {
+        guard let input else { return .wouldBlock }
+        do {
+            let run = try decoder.decode(in: input, from: 0, trailers: trailerFields)
+            runCount = run.payloadCount
+            runTaken = 0
+            payloadDecoded += UInt64(run.payloadCount)
+            recycleEmptyInput()
+        } catch {
+            return .failed(.malformed(error))
+        }
+        if runCount > 0 {
+            holdsRun = wantsHold && decoder.isDone
+            wantsHold = false
+            return .payload
+        }
+        return decoder.isDone ? .complete : .wouldBlock
+    }
+
+    private func inputForReading() -> Buffer {
+        guard let input else {
+            let buffer = buffers.lease()
+            self.input = buffer
+            return buffer
+        }
+        // A head larger than the buffer makes it grow; the parser's limit ends that.
+        input.reserve(max(1, min(input.capacity / 4, 4096)))
+        return input
+    }
+
+    private func recycleEmptyInput() {
+        guard let input, input.isEmpty else { return }
+        buffers.recycle(input)
+        self.input = nil
+    }
+
+    // MARK: The body that goes out
+
+    /// Begins the body after a head that was just queued.
+    func beginOutgoing(_ framing: BodyFraming) {
+        isChunking = framing == .chunked
+        isBodyEnded = framing != .chunked
+        chunkRemaining = 0
+        payloadWritten = 0
+    }
+
+    func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome {
+        var suffix: StaticString = ""
+        var endsWithSuffix = false
+        if isChunking, !isBodyEnded {
+            if chunkRemaining == 0, !range.isEmpty {
+                H1Writer.beginChunk(range.count, into: outputForWriting())
+                chunkRemaining = range.count
+            }
+            if chunkRemaining > 0 {
+                endsWithSuffix = ends && trailers == nil
+                suffix = endsWithSuffix ? "\r\n0\r\n\r\n" : "\r\n"
+            } else if ends {
+                H1Writer.endChunks(trailers: trailers, into: outputForWriting())
+                isBodyEnded = true
+            }
+        }
+        guard output != nil || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
+        switch transport.write(output, buffer, range, suffix) {
+        case .failed(let error):
+            return PushOutcome(taken: 0, state: .failed(error))
+        case .bytes(let count):
+            let taken = settle(count, payload: range.count, suffix: suffix, endsWithSuffix: endsWithSuffix)
+            let isDrained = output == nil && taken == range.count
+            return PushOutcome(taken: taken, state: isDrained ? .drained : .blocked)
+        }
+    }
+
+    /// Writes queued bytes only.
+    func flush() -> PushOutcome.State { push(nil, 0..<0, ends: false, trailers: nil).state }
+
+    /// Divides what the kernel took among queue, payload and suffix; returns the payload's part.
+    private func settle(_ count: Int, payload: Int, suffix: StaticString, endsWithSuffix: Bool) -> Int {
+        bytesWritten += UInt64(count)
+        var rest = count
+        if let output {
+            let consumed = min(rest, output.readableCount)
+            output.consume(consumed)
+            rest -= consumed
+            recycleEmptyOutput()
+        }
+        let taken = min(rest, payload)
+        rest -= taken
+        payloadWritten += UInt64(taken)
+        guard isChunking, suffix.utf8CodeUnitCount > 0 else { return taken }
+        chunkRemaining -= taken
+        if chunkRemaining == 0 {
+            isBodyEnded = endsWithSuffix
+            if rest < suffix.utf8CodeUnitCount {
+                outputForWriting().append(suffix.bytes.extracting(rest...))
+            }
+        }
+        return taken
+    }
+
+    private func recycleEmptyOutput() {
+        guard let output, output.isEmpty else { return }
+        buffers.recycle(output)
+        self.output = nil
+    }
+
+    // MARK: Zero copy
+
+    /// Notes payload that went through a pipe instead of the buffer.
+    func spliced(in count: Int) {
+        bytesRead += UInt64(count)
+        payloadDecoded += UInt64(count)
+        decoder.skip(UInt64(count))
+    }
+
+    func spliced(out count: Int) {
+        bytesWritten += UInt64(count)
+        payloadWritten += UInt64(count)
+    }
+
+    /// Whether payload may pass as it is: no queue before it and no chunks around it.
+    var acceptsSplice: Bool { output == nil && !isChunking }
+
+    // MARK: The end
+
+    /// Gives the buffers back and closes the transport.
+    func close() {
+        if let input { buffers.recycle(input) }
+        if let output { buffers.recycle(output) }
+        input = nil
+        output = nil
+        transport.close()
+    }
+
+    /// Forgets what was read: it belongs to an exchange that was given up.
+    func discardInput() {
+        guard let input else { return }
+        input.clear()
+        recycleEmptyInput()
+    }
+}

@@ -1,0 +1,110 @@
+import Config
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// One worker's end of a listening socket: accepts connections and holds the settings they share.
+///
+/// Owned by its worker. Every worker has its own socket on the same address (`SO_REUSEPORT`), or a duplicate of the one
+/// unix socket, so nothing is shared.
+final class Listener: EventHandler, TimerTarget {
+    /// Connections taken per turn, so that a burst of new ones does not starve the old.
+    private static let acceptsMax = 64
+    /// How long accepting rests when there is no descriptor left, not even to say so.
+    private static let restMax: Duration = .milliseconds(50)
+
+    /// Its place in the configuration.
+    let index: Int
+    /// The service that the whole port goes to.
+    let serviceIndex: Int?
+    let headLimits: HeadLimits
+    let bodyBytesMax: UInt64?
+    let requestsMax: UInt32
+    let pathNormalizer: PathNormalizer
+    let forwardedFields: ForwardedFields
+    // Nanoseconds.
+    let headTimeout: UInt64
+    let keepAliveTimeout: UInt64
+    let idleTimeout: UInt64
+
+    private unowned let worker: Worker
+    private let socket: ListeningSocket
+    private let timer = Timer()
+
+    init(_ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?, socket: ListeningSocket, worker: Worker) {
+        self.index = index
+        self.serviceIndex = serviceIndex
+        self.socket = socket
+        self.worker = worker
+        headLimits = HeadLimits(
+            startLineBytesMax: configuration.limits.requestLineBytesMax, headBytesMax: configuration.limits.headBytesMax,
+            fieldsMax: configuration.limits.fieldsMax)
+        bodyBytesMax = configuration.limits.bodyBytesMax
+        requestsMax = configuration.requestsMax
+        pathNormalizer = PathNormalizer(configuration.path)
+        forwardedFields = ForwardedFields(configuration.forwarded)
+        headTimeout = configuration.timeouts.head.nanosecondsClamped
+        keepAliveTimeout = configuration.timeouts.keepAlive.nanosecondsClamped
+        idleTimeout = configuration.timeouts.idle.nanosecondsClamped
+        timer.target = self
+    }
+
+    /// Begins to accept.
+    func open() throws(IOError) { try socket.attach(to: worker.loop, self) }
+
+    /// Takes what waits already, then stops: a connection left in the kernel's queue would be reset.
+    func close() {
+        while acceptOne() {}
+        worker.loop.cancel(timer)
+        socket.close()
+    }
+
+    func ready(_ readiness: Readiness) { acceptSome() }
+
+    func resumed() { acceptSome() }
+
+    func timerFired(_ timer: Timer) { acceptSome() }
+
+    func connectionOpened() {
+        worker.metrics.add(.connections, listener: index)
+        worker.metrics.add(.connectionsActive, listener: index)
+    }
+
+    func connectionClosed() { worker.metrics.subtract(.connectionsActive, listener: index) }
+
+    private func acceptSome() {
+        for _ in 0..<Self.acceptsMax where !acceptOne() { return }
+        socket.resumeNextTurn()
+    }
+
+    /// Accepts one connection; false when there is no more for now.
+    private func acceptOne() -> Bool {
+        switch socket.accept() {
+        case .wouldBlock:
+            return false
+        case .skipped:
+            return true
+        case .exhausted:
+            return refuseOne()
+        case .connection(let descriptor, let peer):
+            guard worker.downstreams.count < worker.connectionsMax else {
+                OverloadResponse.send(on: descriptor)
+                worker.metrics.add(.connectionsRefused, listener: index)
+                return true
+            }
+            if let connection = try? DownstreamConnection(descriptor, peer: peer, listener: self, worker: worker) {
+                connection.start()
+            }
+            return true
+        }
+    }
+
+    /// No descriptor is left: the reserve is given up for a moment to tell one client so.
+    private func refuseOne() -> Bool {
+        worker.metrics.add(.connectionsRefused, listener: index)
+        if worker.reserve.withDescriptorFree({ socket.accept() }, use: { OverloadResponse.send(on: $0) }) { return true }
+        worker.loop.schedule(timer, after: Self.restMax)
+        return false
+    }
+}

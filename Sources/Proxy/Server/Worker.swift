@@ -1,0 +1,167 @@
+import Config
+import Core
+import HTTP
+import IO
+import Synchronization
+import Traffic
+
+/// One thread that serves connections from accept to close, with everything it needs of its own and no lock.
+///
+/// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
+final class Worker: TimerTarget {
+    /// How long a line of the access log may wait for company.
+    private static let flushInterval: Duration = .milliseconds(100)
+
+    /// What a worker is made of; prepared on the main thread.
+    struct Setup: Sendable {
+        let index: Int
+        let workerCount: Int
+        let configuration: Configuration
+        let routes: RouteTable
+        let metrics: WorkerMetrics
+        let failures: FailureRing
+        let accessLog: AccessLogWriter
+        let names: MetricsNames
+        let mailbox: Mailbox<WorkerMessage>
+        let main: Mailbox<MainMessage>
+    }
+
+    let loop: EventLoop
+    let buffers = BufferPool()
+    let pipes = PipePool()
+    let metrics: WorkerMetrics
+    let routeScratch = RouteScratch()
+    var random: Random
+    var reserve = DescriptorReserve()
+    /// Every connection from a client.
+    var downstreams = Slab<DownstreamConnection>()
+    /// This worker's share of the process's limit.
+    let connectionsMax: Int
+    private(set) var plan: WorkerPlan!
+    private(set) var isDraining = false
+
+    private let setup: Setup
+    var index: Int { setup.index }
+    private var listeners: [Listener] = []
+    private var receiver: Mailbox<WorkerMessage>.Receiver?
+    private var idleExchanges: [Exchange] = []
+    private let accessLog: AccessLog
+    private let flushTimer = Timer()
+    private var wallClock = WallClock()
+    private var hasReportedDrained = false
+
+    init(_ setup: Setup, sockets: [ListeningSocket]) throws(IOError) {
+        self.setup = setup
+        loop = try EventLoop()
+        metrics = setup.metrics
+        random = Random(seed: SystemRandom.seed())
+        connectionsMax = max(1, setup.configuration.connectionsMax / setup.workerCount)
+        accessLog = AccessLog(
+            writer: setup.accessLog, format: setup.configuration.accessLog?.format ?? .json, names: setup.names,
+            metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
+        plan = WorkerPlan(setup.configuration, routes: setup.routes, worker: self)
+        flushTimer.target = self
+        receiver = try setup.mailbox.receive(on: loop) { [unowned self] in handle($0) }
+        loop.turnEnded = { [unowned self] in endTurn() }
+        for (index, (configuration, socket)) in zip(setup.configuration.listeners, sockets).enumerated() {
+            let service = configuration.service.flatMap { name in
+                setup.configuration.services.firstIndex { $0.name == name }
+            }
+            let listener = Listener(configuration, index: index, serviceIndex: service, socket: socket, worker: self)
+            try listener.open()
+            listeners.append(listener)
+        }
+    }
+
+    /// Serves until it is told to stop.
+    func run() {
+        setup.main.post(.started(worker: setup.index))
+        loop.run()
+        accessLog.finish()
+    }
+
+    // MARK: Exchanges
+
+    func leaseExchange() -> Exchange { idleExchanges.popLast() ?? Exchange(worker: self) }
+
+    func recycle(_ exchange: Exchange) {
+        exchange.reset()
+        if idleExchanges.count < 256 { idleExchanges.append(exchange) }
+    }
+
+    // MARK: What exchanges report
+
+    func log(_ record: borrowing ExchangeRecord, _ request: RequestHead, endpoint: EndpointPool?) {
+        let wall = wallClock.nanoseconds(at: loop.now)
+        if let address = endpoint?.addressText {
+            accessLog.record(record, head: request, upstreamAddress: address.readable, wallNanoseconds: wall)
+        } else {
+            accessLog.record(record, head: request, upstreamAddress: ("" as StaticString).bytes, wallNanoseconds: wall)
+        }
+        if !accessLog.isEmpty, flushTimer.deadline == .distantFuture { loop.schedule(flushTimer, after: Self.flushInterval) }
+    }
+
+    func timerFired(_ timer: Timer) {
+        accessLog.flush()
+        if !accessLog.isEmpty { loop.schedule(flushTimer, after: Self.flushInterval) }
+    }
+
+    /// An exchange failed for a reason of the proxy's own.
+    func failed(_ record: borrowing ExchangeRecord, _ request: RequestHead, _ detail: Buffer) {
+        setup.failures.record(
+            record, head: request, detail: detail, wallNanoseconds: wallClock.nanoseconds(at: loop.now))
+    }
+
+    /// The name of this endpoint should be looked up anew.
+    func report(connectFailed pool: EndpointPool) {
+        if pool.isNamed { setup.main.post(.resolve(service: pool.service, endpoint: pool.endpoint)) }
+    }
+
+    // MARK: Messages
+
+    private func handle(_ message: WorkerMessage) {
+        switch message {
+        case .resolved(let service, let endpoint, let addresses):
+            plan.services[service].resolved(endpoint: endpoint, addresses)
+        case .drain: drain()
+        case .stop: loop.stop()
+        }
+    }
+
+    private func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for listener in listeners { listener.close() }
+        var connections: [DownstreamConnection] = []
+        downstreams.forEach { connections.append($0) }
+        for connection in connections { connection.drain() }
+    }
+
+    private func endTurn() {
+        if isDraining, downstreams.count == 0, !hasReportedDrained {
+            hasReportedDrained = true
+            accessLog.flush()
+            setup.main.post(.drained(worker: setup.index))
+        }
+    }
+}
+
+/// What the main thread tells a worker.
+enum WorkerMessage: Sendable {
+    /// An endpoint's name has these addresses now.
+    case resolved(service: Int, endpoint: Int, [SocketAddress])
+    /// Accept no more, finish what runs.
+    case drain
+    /// Return from the loop at once.
+    case stop
+}
+
+/// What a worker tells the main thread.
+enum MainMessage: Sendable {
+    case started(worker: Int)
+    /// A connect failed: the endpoint's name may have moved.
+    case resolve(service: Int, endpoint: Int)
+    /// Draining, and the last connection has gone.
+    case drained(worker: Int)
+    case failed(worker: Int, IOError)
+}

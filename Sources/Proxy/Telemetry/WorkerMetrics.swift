@@ -1,0 +1,144 @@
+import Core
+
+/// What one worker counts.
+///
+/// Written by its worker alone, with plain loads and stores; read by the admin thread at any time, which may find one
+/// number of a record counted and the next not yet. Nothing here allocates after `init`. Labels are indices of the
+/// `MetricsNames` it was made for; names come in only when the text is rendered.
+package final class WorkerMetrics: Sendable {
+    private let listenerCount: Int
+    private let serviceCount: Int
+    /// Where each service's endpoints begin; one more entry for the end.
+    private let endpointStarts: [Int]
+
+    private let listenerCells: AtomicCells
+    private let serviceCells: AtomicCells
+    private let endpointCells: AtomicCells
+    private let workerCells: AtomicCells
+
+    /// `sidecar_requests_total`.
+    let requests: SeriesTable
+    /// `sidecar_request_duration_seconds`, a histogram per listener and service.
+    let durations: SeriesTable
+    /// `sidecar_upstream_request_duration_seconds`, a histogram per service.
+    let upstreamDurations: AtomicCells
+    private let octaves = LatencyBuckets.octaves()
+
+    /// `seriesMax` is `metrics.series_max`.
+    package init(names: MetricsNames, seriesMax: Int) {
+        listenerCount = names.listeners.count
+        serviceCount = names.services.count
+        var starts = [0]
+        for service in names.services { starts.append(starts[starts.count - 1] + service.endpoints.count) }
+        endpointStarts = starts
+        listenerCells = AtomicCells(count: listenerCount * ListenerMetric.count)
+        serviceCells = AtomicCells(count: serviceCount * ServiceMetric.count)
+        endpointCells = AtomicCells(count: starts[starts.count - 1] * EndpointMetric.count)
+        workerCells = AtomicCells(count: WorkerMetric.count)
+        requests = SeriesTable(seriesMax: seriesMax, width: 1)
+        durations = SeriesTable(
+            seriesMax: min(seriesMax, listenerCount * (serviceCount + 1)), width: LatencyBuckets.cells)
+        upstreamDurations = AtomicCells(count: serviceCount * LatencyBuckets.cells)
+    }
+
+    // MARK: Events of an exchange
+
+    /// A request's head began to be handled; `record` ends it.
+    @inline(__always)
+    package func requestStarted(listener: Int) { add(.requestsActive, listener: listener) }
+
+    /// An attempt was given up and another is being made; the endpoint is that of the attempt given up.
+    package func retried(service: Int, endpoint: Int) {
+        add(.retries, service: service)
+        add(.requests, service: service, endpoint: endpoint)
+    }
+
+    /// An exchange that `requestStarted` announced has ended.
+    package func record(_ record: borrowing ExchangeRecord) {
+        if let key = RequestSeries.key(record) {
+            let series = requests.series(key)
+            requests.cells.add(series, 1)
+            if series == 0 { add(.requestsOverflowed) }
+        } else {
+            requests.cells.add(0, 1)
+            add(.requestsOverflowed)
+        }
+        observe(record.duration, at: durationCell(record), of: durations.cells)
+
+        subtract(.requestsActive, listener: record.listener)
+        add(.receivedBytes, listener: record.listener, record.receivedBytes)
+        add(.sentBytes, listener: record.listener, record.sentBytes)
+
+        guard record.attempts > 0, record.service >= 0 else { return }
+        observe(record.upstreamDuration, at: record.service * LatencyBuckets.cells, of: upstreamDurations)
+        add(.sentBytes, service: record.service, record.upstreamSentBytes)
+        add(.receivedBytes, service: record.service, record.upstreamReceivedBytes)
+        if record.endpoint >= 0 { add(.requests, service: record.service, endpoint: record.endpoint) }
+    }
+
+    @inline(__always)
+    private func durationCell(_ record: borrowing ExchangeRecord) -> Int {
+        let listener = UInt64(bitPattern: Int64(record.listener &+ 1))
+        let service = UInt64(bitPattern: Int64(record.service &+ 1))
+        return durations.series(1 << 63 | listener << 32 | service) * LatencyBuckets.cells
+    }
+
+    @inline(__always)
+    private func observe(_ nanoseconds: UInt64, at cell: Int, of cells: AtomicCells) {
+        cells.add(cell + LatencyBuckets.bucket(of: nanoseconds, in: octaves), 1)
+        cells.add(cell + LatencyBuckets.sumCell, nanoseconds)
+    }
+
+    // MARK: Counting
+
+    @inline(__always)
+    package func add(_ metric: ListenerMetric, listener: Int, _ amount: UInt64 = 1) {
+        listenerCells.add(listener &* ListenerMetric.count &+ metric.rawValue, amount)
+    }
+
+    @inline(__always)
+    package func subtract(_ metric: ListenerMetric, listener: Int, _ amount: UInt64 = 1) {
+        listenerCells.subtract(listener &* ListenerMetric.count &+ metric.rawValue, amount)
+    }
+
+    @inline(__always)
+    package func add(_ metric: ServiceMetric, service: Int, _ amount: UInt64 = 1) {
+        serviceCells.add(service &* ServiceMetric.count &+ metric.rawValue, amount)
+    }
+
+    @inline(__always)
+    package func add(_ metric: EndpointMetric, service: Int, endpoint: Int, _ amount: UInt64 = 1) {
+        endpointCells.add(cell(metric, service, endpoint), amount)
+    }
+
+    @inline(__always)
+    package func subtract(_ metric: EndpointMetric, service: Int, endpoint: Int, _ amount: UInt64 = 1) {
+        endpointCells.subtract(cell(metric, service, endpoint), amount)
+    }
+
+    @inline(__always)
+    package func add(_ metric: WorkerMetric, _ amount: UInt64 = 1) { workerCells.add(metric.rawValue, amount) }
+
+    // MARK: Reading, on any thread
+
+    package func value(_ metric: ListenerMetric, listener: Int) -> UInt64 {
+        listenerCells.load(listener * ListenerMetric.count + metric.rawValue)
+    }
+
+    package func value(_ metric: ServiceMetric, service: Int) -> UInt64 {
+        serviceCells.load(service * ServiceMetric.count + metric.rawValue)
+    }
+
+    package func value(_ metric: EndpointMetric, service: Int, endpoint: Int) -> UInt64 {
+        endpointCells.load(cell(metric, service, endpoint))
+    }
+
+    package func value(_ metric: WorkerMetric) -> UInt64 { workerCells.load(metric.rawValue) }
+
+    @inline(__always)
+    private func cell(_ metric: EndpointMetric, _ service: Int, _ endpoint: Int) -> Int {
+        let number = endpointStarts[service] &+ endpoint
+        precondition(endpoint >= 0 && number < endpointStarts[service &+ 1], "no such endpoint")
+        return number &* EndpointMetric.count &+ metric.rawValue
+    }
+}

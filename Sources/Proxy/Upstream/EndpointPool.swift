@@ -1,0 +1,152 @@
+import Config
+import Core
+import HTTP
+import IO
+
+/// One worker's connections to one endpoint: the idle ones last in, first out, so that the surplus ages and goes.
+///
+/// Owned by its worker's plan, used on that worker only.
+final class EndpointPool {
+    /// The service's settings as the data path wants them.
+    struct Limits {
+        let idleMax: Int
+        let connectionsMax: Int
+        let requestsMax: UInt32
+        let idleNanoseconds: UInt64
+        let ageNanoseconds: UInt64
+        let connectNanoseconds: UInt64
+        let head: HeadLimits
+
+        init(_ service: ServiceConfiguration) {
+            idleMax = service.pool.idleMax
+            connectionsMax = service.pool.connectionsMax
+            requestsMax = service.pool.requestsMax
+            idleNanoseconds = service.pool.idleTimeout.nanosecondsClamped
+            ageNanoseconds = service.pool.ageMax?.nanosecondsClamped ?? .max
+            connectNanoseconds = service.timeouts.connect.nanosecondsClamped
+            head = HeadLimits(
+                startLineBytesMax: service.responseHeadBytesMax, headBytesMax: service.responseHeadBytesMax,
+                fieldsMax: service.responseFieldsMax)
+        }
+    }
+
+    enum CheckOut {
+        case idle(UpstreamConnection)
+        case connecting(UpstreamConnection)
+        /// As many connections as may be are in use.
+        case full
+        /// The name has no address yet.
+        case unresolved
+        case failed(IOError)
+    }
+
+    private unowned let worker: Worker
+    let limits: Limits
+    /// Its service's and its own place in the configuration.
+    let service: Int
+    let endpoint: Int
+    /// The endpoint's address as configured, for logs.
+    let addressText: Buffer
+    /// Where to connect: one address, or what the name resolves to at present.
+    var addresses: [SocketAddress]
+    private var nextAddress = 0
+    private var idle: [UpstreamConnection] = []
+    /// Connections that are open or opening, idle ones included.
+    private(set) var openCount = 0
+    /// Every open connection, so that it lives while only the kernel knows it.
+    private var connections = Slab<UpstreamConnection>()
+    /// The plan that owned this pool is gone: nothing is parked any more.
+    private var isRetired = false
+    /// Its address is a name, whose addresses may change.
+    let isNamed: Bool
+
+    init(_ configuration: EndpointConfiguration, limits: Limits, service: Int, endpoint: Int, worker: Worker) {
+        self.worker = worker
+        self.limits = limits
+        self.service = service
+        self.endpoint = endpoint
+        addressText = Buffer(capacity: 64)
+        switch configuration.target {
+        case .address(let address):
+            isNamed = false
+            addresses = [address]
+            addressText.append("\(address)")
+        case .host(let name, let port):
+            isNamed = true
+            addresses = []
+            addressText.append("\(name):\(port)")
+        }
+        idle.reserveCapacity(min(limits.idleMax, 64))
+    }
+
+    var idleCount: Int { idle.count }
+
+    /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one.
+    func checkOut(for exchange: Exchange, fresh: Bool) -> CheckOut {
+        if !fresh, let connection = idle.popLast() {
+            count(.poolHits)
+            uncount(.connectionsIdle)
+            count(.connectionsActive)
+            connection.checkOut(for: exchange)
+            return .idle(connection)
+        }
+        if openCount >= limits.connectionsMax {
+            // An idle one may give way to the new one.
+            guard fresh, let oldest = idle.first else { return .full }
+            oldest.close(.poolFull)
+        }
+        guard !addresses.isEmpty else { return .unresolved }
+        let address = addresses[nextAddress % addresses.count]
+        nextAddress &+= 1
+        do {
+            let connection = try UpstreamConnection(to: address, pool: self, for: exchange, worker: worker)
+            openCount += 1
+            connection.token = connections.insert(connection)
+            count(.connections)
+            count(.connectionsActive)
+            return .connecting(connection)
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Takes an idle connection back; false when there are enough.
+    func park(_ connection: UpstreamConnection) -> Bool {
+        guard !isRetired, idle.count < limits.idleMax else { return false }
+        idle.append(connection)
+        uncount(.connectionsActive)
+        count(.connectionsIdle)
+        return true
+    }
+
+    /// A connection has closed.
+    func closed(_ connection: UpstreamConnection, wasIdle: Bool, _ reason: UpstreamLease.Reason) {
+        openCount -= 1
+        if wasIdle, let index = idle.lastIndex(where: { $0 === connection }) {
+            idle.remove(at: index)
+            uncount(.connectionsIdle)
+        } else {
+            uncount(.connectionsActive)
+        }
+        switch reason {
+        case .idleTooLong, .poolFull: count(.closedIdle)
+        case .usedUp, .tooOld: count(.closedUsedUp)
+        case .peerClosed: count(.closedByPeer)
+        case .notReusable: count(.closedUnusable)
+        case .connectFailed: count(.closedFailed)
+        }
+        if let token = connection.token { connections.remove(token) }
+    }
+
+    @inline(__always)
+    private func count(_ metric: EndpointMetric) { worker.metrics.add(metric, service: service, endpoint: endpoint) }
+
+    @inline(__always)
+    private func uncount(_ metric: EndpointMetric) { worker.metrics.subtract(metric, service: service, endpoint: endpoint) }
+
+    /// Closes the idle connections, and from now on every one that comes back.
+    func retire() {
+        isRetired = true
+        while let connection = idle.last { connection.close(.idleTooLong) }
+    }
+}

@@ -1,0 +1,195 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// One HTTP/1 connection to an endpoint: connects, carries one exchange at a time, waits in its pool between them.
+///
+/// Owned by its pool, used on that worker only. A parked connection that becomes readable or is hung up is dropped at
+/// once: an HTTP/1 server has nothing to say unasked.
+final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
+    private enum State {
+        case connecting
+        case leased
+        case idle
+        case closed
+    }
+
+    private unowned let worker: Worker
+    private let pool: EndpointPool
+    /// Its place among its pool's connections.
+    var token: Slab<UpstreamConnection>.Token?
+    let address: SocketAddress
+    private let wire: Wire
+    private let timer = Timer()
+    private var lease: UpstreamLease
+    private var state = State.connecting
+    private var exchange: Exchange?
+    // Wire totals when the exchange began.
+    private var writtenBefore: UInt64 = 0
+    private var readBefore: UInt64 = 0
+
+    /// Starts to connect for `exchange`, which hears `upstreamConnected` or `upstreamFailed`, never before this returns.
+    init(to address: SocketAddress, pool: EndpointPool, for exchange: Exchange, worker: Worker) throws(IOError) {
+        self.worker = worker
+        self.pool = pool
+        self.address = address
+        self.exchange = exchange
+        let transport = Transport(try Socket.connect(to: address), loop: worker.loop)
+        wire = Wire(transport: transport, buffers: worker.buffers)
+        lease = UpstreamLease(
+            usesMax: pool.limits.requestsMax, idleNanoseconds: pool.limits.idleNanoseconds,
+            ageNanoseconds: pool.limits.ageNanoseconds, at: worker.loop.now)
+        timer.target = self
+        try transport.attach(self)
+        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: pool.limits.connectNanoseconds))
+    }
+
+    var isReused: Bool { lease.isReused }
+    var isIdle: Bool { state == .idle }
+    var hasWrittenRequest: Bool { wire.bytesWritten > writtenBefore }
+
+    // MARK: Events
+
+    func ready(_ readiness: Readiness) {
+        wire.transport.note(readiness)
+        switch state {
+        case .connecting: finishConnecting()
+        case .leased:
+            if readiness.isReadable { exchange?.upstreamReadable(self) }
+            if readiness.isWritable, state == .leased { exchange?.upstreamWritable(self) }
+        case .idle:
+            if readiness.isReadable { close(.peerClosed) }
+        case .closed: break
+        }
+    }
+
+    func resumed() {
+        if state == .leased { exchange?.upstreamReadable(self) }
+    }
+
+    func timerFired(_ timer: Timer) {
+        switch state {
+        case .connecting: failConnecting(.connectTimeout)
+        case .leased: exchange?.upstreamTimedOut(self)
+        case .idle: close(.idleTooLong)
+        case .closed: break
+        }
+    }
+
+    private func finishConnecting() {
+        if let error = Socket.connectError(of: wire.transport.rawDescriptor) {
+            return failConnecting(Reason(connecting: error))
+        }
+        guard wire.transport.isWritable else { return }
+        state = .leased
+        lease.connected()
+        worker.loop.schedule(timer, at: .distantFuture)
+        exchange?.upstreamConnected(self)
+    }
+
+    private func failConnecting(_ reason: Reason) {
+        let waiting = exchange
+        close(.connectFailed)
+        waiting?.upstreamFailedToConnect(reason)
+    }
+
+    // MARK: Upstream
+
+    var requestBody: any BodySink { wire }
+    var responseBody: any BodySource { wire }
+
+    /// Gives a parked connection to an exchange.
+    func checkOut(for exchange: Exchange) {
+        lease.checkedOut()
+        state = .leased
+        self.exchange = exchange
+        worker.loop.schedule(timer, at: .distantFuture)
+    }
+
+    func queueHead(_ request: RequestHead, target: Span<UInt8>) {
+        writtenBefore = wire.bytesWritten
+        readBefore = wire.bytesRead
+        let output = wire.outputForWriting()
+        if target.isEmpty {
+            H1Writer.writeRequest(request, framing: request.framing, into: output)
+        } else {
+            H1Writer.writeRequest(request, target: target, framing: request.framing, into: output)
+        }
+        wire.beginOutgoing(request.framing)
+    }
+
+    var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
+    var bytesReceived: UInt64 { wire.bytesRead - readBefore }
+
+    func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome {
+        while true {
+            if let input = wire.input {
+                do {
+                    let outcome = try H1ResponseParser.parse(
+                        input.readable, into: head, requestMethod: method, limits: pool.limits.head, scanned: wire.scanned)
+                    if case .complete(let count) = outcome {
+                        wire.consumeHead(count)
+                        if !head.isInformational { wire.beginIncoming(head.framing) }
+                        return .head
+                    }
+                    wire.scanned = input.readableCount
+                } catch {
+                    return .failed(.malformed(error))
+                }
+            }
+            switch wire.fill() {
+            case .bytes: continue
+            case .wouldBlock: return .needMore
+            case .endOfStream: return .failed(.closed)
+            case .failed(let error): return .failed(.reset(error))
+            }
+        }
+    }
+
+    var hasResponseBytes: Bool { wire.bytesRead > readBefore }
+
+    func awaitResponse(_ nanoseconds: UInt64) { armTimer(nanoseconds) }
+
+    func awaitProgress(_ nanoseconds: UInt64) { armTimer(nanoseconds) }
+
+    func suspendTimeout() { worker.loop.schedule(timer, at: .distantFuture) }
+
+    private func armTimer(_ nanoseconds: UInt64) {
+        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: nanoseconds))
+    }
+
+    /// The exchange is over. `reusable`: request and response are complete and the server keeps the connection.
+    func release(reusable: Bool, serverTimeoutSeconds: UInt32?) {
+        exchange = nil
+        // Bytes after the response answer no request of ours.
+        let isClean = reusable && !wire.hasInput && !wire.hasOutput && !wire.transport.isHungUp
+        let action = lease.released(
+            at: worker.loop.now, reusable: isClean, serverTimeoutSeconds: serverTimeoutSeconds)
+        switch action {
+        case .park(let deadline):
+            state = .idle
+            guard pool.park(self) else { return close(.poolFull) }
+            worker.loop.schedule(timer, at: deadline)
+        case .close(let reason):
+            close(reason)
+        }
+    }
+
+    /// Gives the exchange up: the server sees the connection go.
+    func cancel() {
+        exchange = nil
+        close(.notReusable)
+    }
+
+    func close(_ reason: UpstreamLease.Reason) {
+        guard state != .closed else { return }
+        let wasIdle = state == .idle
+        state = .closed
+        _ = lease.closed(reason)
+        exchange = nil
+        worker.loop.cancel(timer)
+        wire.close()
+        pool.closed(self, wasIdle: wasIdle, reason)
+    }
+}

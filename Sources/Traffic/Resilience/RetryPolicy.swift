@@ -1,0 +1,61 @@
+package import HTTP
+
+/// Whether a failed exchange may be tried again, and where. The only place that decides it; pure.
+package enum RetryPolicy {
+    /// Tries of one exchange, the first included.
+    package static let attemptsMax = 3
+
+    package enum Decision: Equatable, Sendable {
+        /// On a new connection; the endpoint may be the same.
+        case freshConnection
+        /// On an endpoint that this exchange has not tried.
+        case otherEndpoint
+        case no
+    }
+
+    /// A failed try, and what the endpoint may have seen of the request by then.
+    package struct Failure: Equatable, Sendable {
+        package var reason: Reason
+        package var method: Method
+        /// The connection had carried an exchange before this one.
+        package var connectionWasReused: Bool
+        /// At least one byte of the request was handed to the kernel.
+        package var requestWritten: Bool
+        /// All of the request's body is still at hand; true when it has none.
+        package var bodyReplayable: Bool
+        /// At least one byte of a response came.
+        package var responseStarted: Bool
+        /// Tries so far, this one included: 1 after the first.
+        package var attempts: Int
+
+        package init(
+            reason: Reason, method: Method, connectionWasReused: Bool, requestWritten: Bool, bodyReplayable: Bool,
+            responseStarted: Bool, attempts: Int
+        ) {
+            self.reason = reason
+            self.method = method
+            self.connectionWasReused = connectionWasReused
+            self.requestWritten = requestWritten
+            self.bodyReplayable = bodyReplayable
+            self.responseStarted = responseStarted
+            self.attempts = attempts
+        }
+    }
+
+    /// Decides after `failure`. An endpoint that may have acted on a request gets it again only when that is harmless,
+    /// and only when the likely cause is a parked connection that it closed in the same moment.
+    package static func decide(_ failure: Failure) -> Decision {
+        if failure.responseStarted || failure.attempts >= attemptsMax { return .no }
+        switch failure.reason {
+        case .connectRefused, .connectTimeout, .connectUnreachable:
+            return failure.requestWritten ? .no : .otherEndpoint
+        case .upstreamClosed, .upstreamReset:
+            if !failure.requestWritten { return failure.connectionWasReused ? .freshConnection : .otherEndpoint }
+            let isHarmless = failure.method.isIdempotent && failure.bodyReplayable
+            return failure.connectionWasReused && isHarmless ? .freshConnection : .no
+        case .none, .noRoute, .noHealthyEndpoint, .overloaded, .upstreamProtocolError, .responseTimeout, .clientClosed,
+            .badRequest, .draining:
+            return .no
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Core
+
+/// A hash of bytes, grown byte by byte, so that one pass yields the hash of every prefix (FNV-1a, 64 bits).
+///
+/// Keys come from the configuration, lookups from anywhere: a peer that knows collisions cannot add them to the table.
+struct ByteHash {
+    private(set) var value: UInt64
+
+    /// Equal bytes in different scopes hash differently.
+    @inline(__always)
+    init(scope: UInt32) { value = 0xCBF2_9CE4_8422_2325 ^ UInt64(scope) &* 0x9E37_79B9_7F4A_7C15 }
+
+    @inline(__always)
+    mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+
+    /// The hash of the bytes in reading order.
+    @inline(__always)
+    static func of(_ bytes: Span<UInt8>, scope: UInt32) -> UInt64 {
+        var hash = ByteHash(scope: scope)
+        for index in bytes.indices { hash.add(bytes[index]) }
+        return hash.value
+    }
+}
+
+/// Finds a number by some bytes within a scope: an open-addressing hash table, built once, then never changed.
+///
+/// Owned by the `RouteTable`. Keys are compared in full, so a collision costs a comparison and never a wrong answer.
+struct ByteTable: Sendable {
+    private struct Slot {
+        var hash: UInt64 = 0
+        var scope: UInt32 = 0
+        var keyStart: UInt32 = 0
+        var keyCount: UInt32 = 0
+        /// -1: free.
+        var value: Int32 = -1
+    }
+
+    private var slots: [Slot] = []
+    private var keys: [UInt8] = []
+    private(set) var count = 0
+
+    /// The value of `key`, whose hash the caller has made; keys with letters in lower case also match upper-case bytes
+    /// when `ignoresCase`.
+    @inline(__always)
+    func value(of key: Span<UInt8>, hash: UInt64, scope: UInt32, ignoresCase: Bool = false) -> Int32? {
+        guard count > 0 else { return nil }
+        let slots = self.slots.span
+        let mask = slots.count - 1
+        var position = index(of: hash, mask)
+        while true {
+            let slot = slots[position]
+            if slot.value < 0 { return nil }
+            if slot.hash == hash, slot.scope == scope, Int(slot.keyCount) == key.count {
+                let stored = keys.span.extracting(Int(slot.keyStart)..<Int(slot.keyStart) + key.count)
+                if ignoresCase ? key.equalsIgnoringCase(stored) : key.equals(stored) { return slot.value }
+            }
+            position = (position + 1) & mask
+        }
+    }
+
+    /// The value of `key`; `value` is kept under it first when there is none. For building only.
+    mutating func value(of key: [UInt8], hash: UInt64, scope: UInt32, orInsert value: Int32) -> Int32 {
+        if let found = self.value(of: key.span, hash: hash, scope: scope) { return found }
+        if (count + 1) * 2 > slots.count { grow() }
+        place(
+            Slot(
+                hash: hash, scope: scope, keyStart: UInt32(keys.count), keyCount: UInt32(key.count), value: value))
+        keys.append(contentsOf: key)
+        count += 1
+        return value
+    }
+
+    /// FNV's low bits are its best mixed; the high ones are folded in for short keys.
+    @inline(__always)
+    private func index(of hash: UInt64, _ mask: Int) -> Int { Int(truncatingIfNeeded: hash ^ hash >> 32) & mask }
+
+    private mutating func place(_ slot: Slot) {
+        let mask = slots.count - 1
+        var position = index(of: slot.hash, mask)
+        while slots[position].value >= 0 { position = (position + 1) & mask }
+        slots[position] = slot
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = Array(repeating: Slot(), count: max(8, old.count * 2))
+        for slot in old where slot.value >= 0 { place(slot) }
+    }
+}
