@@ -50,7 +50,7 @@ let package = Package(
             swiftSettings: settings),
 
         tests("CoreTests", ["Core"]),
-        tests("IOTests", ["IO", "Core"]),
+        tests("IOTests", ["IO", "Core", "CLinux"]),
         tests("HTTPTests", ["HTTP", "Core"]),
         tests("ConfigTests", ["Config", "Core"]),
         tests("TrafficTests", ["Traffic", "HTTP", "Config", "Core", "CLinux"]),

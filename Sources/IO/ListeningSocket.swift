@@ -49,7 +49,7 @@ package struct DescriptorReserve: ~Copyable {
     package init() { spare = Self.open() }
 
     private static func open() -> FileDescriptor? {
-        let descriptor = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
         return descriptor >= 0 ? FileDescriptor(rawValue: descriptor) : nil
     }
 

@@ -68,7 +68,7 @@ package enum Socket {
         var accepted: Int32 = -1
         let peer = unsafe SocketAddress.filled { address, length in
             unsafe accepted = accept4(
-                descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                descriptor, address, length, sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC)
         }
         if accepted >= 0 { return .connection(FileDescriptor(rawValue: accepted), peer ?? .unix("")) }
         let error = IOError.last("accept4")
@@ -103,7 +103,7 @@ package enum Socket {
     }
 
     private static func make(family: Int32) throws(IOError) -> FileDescriptor {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let type = sidecar_SOCK_STREAM | sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw .last("socket") }
         return FileDescriptor(rawValue: descriptor)
