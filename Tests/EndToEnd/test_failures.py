@@ -174,7 +174,8 @@ def test_a_response_body_that_stops_is_cut_after_the_idle_time(run, upstream):
     server.wait_no_connections()
 
 
-def test_a_client_that_vanishes_while_waiting_cancels_the_request(run, upstream):
+@pytest.mark.parametrize("how", ["reset", "close"])
+def test_a_client_that_vanishes_while_waiting_cancels_the_request(run, upstream, how):
     def script(peer):
         peer.request()
         peer.wait_closed()
@@ -184,7 +185,7 @@ def test_a_client_that_vanishes_while_waiting_cancels_the_request(run, upstream)
     with proxy.client() as client:
         client.send(b"GET /gone HTTP/1.1\r\nHost: a\r\n\r\n")
         server.wait_requests(1)
-        client.reset()
+        getattr(client, how)()
     server.wait_no_connections()
     line = proxy.log_line(url__path="/gone")
     assert (line[LOG_REASON], line[LOG_STATUS]) == ("client_closed", 499)

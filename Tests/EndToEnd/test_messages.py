@@ -460,20 +460,3 @@ def test_both_directions_stream_at_the_same_time(run, upstream):
                 assert client.reader.fill()
         client.send(b"0\r\n\r\n")
         assert client.response().body == b"".join(b"chunk-%04d" % n for n in range(100))
-
-
-def test_a_client_that_half_closes_after_its_request_still_gets_its_answer(run, upstream):
-    go = threading.Event()
-
-    def script(peer):
-        peer.request()
-        peer.wait(go)
-        peer.send(response(b"late"))
-
-    server = upstream(script)
-    with run(proxy_to(server)).client() as client:
-        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        client.half_close()
-        server.wait_requests(1)
-        go.set()
-        assert client.response().body == b"late"
