@@ -47,19 +47,10 @@ struct AdminResponse {
 /// Every resource of the admin port.
 enum AdminRegistry {
     static let endpoints: [any AdminEndpoint.Type] = [
-        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self, ConfigEndpoint.self,
+        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self,
         ServicesEndpoint.self, FailuresEndpoint.self, DrainEndpoint.self, QuitEndpoint.self,
     ]
 
-    /// The endpoint of a path and method, or why there is none.
-    static func find(_ path: String, isPost: Bool) -> Result<any AdminEndpoint.Type, AdminMiss> {
-        let matching = endpoints.filter { $0.paths.contains(path) }
-        guard !matching.isEmpty else { return .failure(.notFound) }
-        guard let found = matching.first(where: { ($0.method == .post) == isPost }) else {
-            return .failure(.methodNotAllowed)
-        }
-        return .success(found)
-    }
+    /// The endpoints of a path, one per method.
+    static func find(_ path: String) -> [any AdminEndpoint.Type] { endpoints.filter { $0.paths.contains(path) } }
 }
-
-enum AdminMiss: Error { case notFound, methodNotAllowed }

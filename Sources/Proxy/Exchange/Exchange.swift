@@ -1,3 +1,4 @@
+import Config
 import Core
 import HTTP
 import IO
@@ -23,7 +24,8 @@ final class Exchange {
     private var record = ExchangeRecord(listener: 0)
     private var route: CompiledRoute?
     private var service: WorkerService?
-    private var origin = ForwardedFields.Origin(client: nil, isSecure: false, requestID: .empty)
+    /// The client speaks https, to this proxy or to a trusted one before it.
+    private var isSecure = false
     private var tried = TriedEndpoints()
 
     /// The target sent to the endpoint when it differs from the one received.
@@ -102,10 +104,11 @@ final class Exchange {
         record.method = request.method
         record.version = request.version
         if request.method == .connect { return fail(.badRequest, .unsupportedMethod) }
-        origin = downstream.listener.forwardedFields.apply(
+        let origin = downstream.listener.forwardedFields.apply(
             to: request, peer: downstream.peer.ip, isSecure: false, random: &worker.random)
         record.clientAddress = origin.client
         record.requestID = origin.requestID
+        isSecure = origin.isSecure
         do {
             switch try decide(downstream.listener) {
             case .forward: forward(downstream)
@@ -142,16 +145,8 @@ final class Exchange {
             return .forward
         }
         let scratch = worker.routeScratch
-        var isNormal = true
-        if request.targetForm == .asterisk {
-            scratch.path.clear()
-            scratch.path.append(ASCII.slash)
-            isNormal = false
-        } else {
-            isNormal = try listener.pathNormalizer.normalize(request.bytes(request.path), into: scratch.path) == .asSent
-        }
-        let path = isNormal ? request.bytes(request.path) : scratch.path.readable
-        guard let index = plan.routes.match(request, path: path, listener: listener.index, scratch: scratch) else {
+        let normalizer = listener.pathNormalizer
+        guard let index = try plan.routes.match(request, normalizer, listener: listener.index, scratch: scratch) else {
             return .none
         }
         let route = plan.routes.routes[index]
@@ -161,19 +156,13 @@ final class Exchange {
         case .service(let index):
             service = plan.services[index]
             if let rewrite = route.rewrite {
-                let outcome = try rewrite.write(path, listener.pathNormalizer.configuration, scratch, into: target)
-                if outcome == .written { appendQuery() }
+                // Not written when the expression does not match: then the target goes on as it was sent.
+                _ = try rewrite.write(request, normalizer, scratch, into: target)
             }
             return .forward
         case .redirect(let redirect): return .redirect(redirect)
         case .respond(let fixed): return .respond(fixed)
         }
-    }
-
-    private func appendQuery() {
-        guard request.hasQuery else { return }
-        target.append(ASCII.questionMark)
-        target.append(request.bytes(request.query))
     }
 
     // MARK: Forwarding
@@ -211,14 +200,14 @@ final class Exchange {
                 return begin(connection, isConnected: false)
             case .full:
                 obstacle = .overloaded
-                why = "all \(pool.limits.connectionsMax) connections to \(pool.addressText.readable.text) are in use"
+                why = "all \(pool.limits.connectionsMax) connections to \(pool) are in use"
             case .unresolved:
                 obstacle = .noHealthyEndpoint
-                why = "\(pool.addressText.readable.text) has no address: the name does not resolve"
+                why = "\(pool) has no address: the name does not resolve"
                 worker.report(connectFailed: pool)
             case .failed(let error):
                 obstacle = error.isExhaustion ? .overloaded : Reason(connecting: error)
-                why = "\(pool.addressText.readable.text): \(error)"
+                why = "\(pool): \(error)"
                 worker.metrics.add(.connectFailures, service: service.index, endpoint: index)
                 worker.report(connectFailed: pool)
             }
@@ -239,6 +228,7 @@ final class Exchange {
         guard let upstream, let downstream else { return }
         isRequestSent = false
         downstream.requestBody.rewind()
+        let target = self.target
         upstream.queueHead(request, target: target.readable)
         pumpRequest()
     }
@@ -565,7 +555,7 @@ final class Exchange {
     private func send(_ redirect: Redirect) {
         beginOwnResponse(redirect.status)
         response.headers.append(.location, ("Location" as StaticString).bytes) {
-            redirect.write(request, isSecure: origin.isSecure, into: $0)
+            redirect.write(request, isSecure: isSecure, into: $0)
         }
         route?.responseEdits.apply(to: response.headers)
         finishOwnResponse(contentType: nil)
@@ -573,13 +563,16 @@ final class Exchange {
 
     private func send(_ fixed: FixedResponse) {
         beginOwnResponse(fixed.status)
-        localBody.buffer.append(fixed.body)
+        let body = fixed.body
+        localBody.buffer.append(body.span)
         route?.responseEdits.apply(to: response.headers)
-        finishOwnResponse(contentType: fixed.contentType)
+        let contentType = fixed.contentType
+        finishOwnResponse(contentType: contentType.span)
     }
 
     private func sendProblem(_ status: UInt16, _ downstream: any Downstream) {
         beginOwnResponse(status)
+        let request = self.request
         let word = record.reason.word
         response.headers.append(.sidecarReason, spelled: "x-sidecar-reason", word.bytes)
         ProblemBody.append(

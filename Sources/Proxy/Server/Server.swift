@@ -1,9 +1,9 @@
-import Config
+package import Config
 package import Core
 import Glibc
-package import IO
-import Logging
-import Traffic
+import IO
+package import Logging
+package import Traffic
 
 /// The process: workers, the admin port, name resolution and signals.
 ///
@@ -76,7 +76,8 @@ package final class Server {
         let sockets = try bind()
         do {
             admin = try AdminListener(
-                try ListeningSocket(Socket.listen(on: configuration.admin.address, backlog: 128, reusePort: false)),
+                ListeningSocket(
+                    BoundSocket(try Socket.listen(on: configuration.admin.address, backlog: 128, reusePort: false))),
                 server: self)
         } catch {
             throw Self.startError(error, configuration.admin.address)
@@ -122,21 +123,21 @@ package final class Server {
     }
 
     /// One socket per worker and listener.
-    private func bind() throws(StartError) -> [[ListeningSocket]] {
-        var sockets = (0..<workerCount).map { _ in [ListeningSocket]() }
+    private func bind() throws(StartError) -> [[BoundSocket]] {
+        var sockets = (0..<workerCount).map { _ in [BoundSocket]() }
         for listener in configuration.listeners {
             do {
-                let first = try ListeningSocket(
+                let first = try BoundSocket(
                     Socket.listen(on: listener.address, backlog: listener.backlog, reusePort: workerCount > 1))
                 sockets[0].append(first)
                 // With port 0 the kernel chose for the first; the others must have the same.
                 let address = first.address ?? listener.address
                 for index in 1..<max(1, workerCount) where index < workerCount {
                     if case .unix = listener.address {
-                        sockets[index].append(ListeningSocket(try first.duplicated()))
+                        sockets[index].append(BoundSocket(try first.duplicated()))
                     } else {
                         sockets[index].append(
-                            ListeningSocket(
+                            BoundSocket(
                                 try Socket.listen(on: address, backlog: listener.backlog, reusePort: true)))
                     }
                 }
@@ -152,7 +153,7 @@ package final class Server {
         error.isAddressInUse ? .addressInUse(address) : .system("\(address): \(error)")
     }
 
-    private func startWorkers(_ sockets: [[ListeningSocket]]) throws(IOError) {
+    private func startWorkers(_ sockets: [[BoundSocket]]) throws(IOError) {
         for (index, sockets) in sockets.enumerated() {
             let mailbox = try Mailbox<WorkerMessage>()
             let metrics = WorkerMetrics(names: names, seriesMax: configuration.metrics.seriesMax)
@@ -160,10 +161,9 @@ package final class Server {
             let setup = Worker.Setup(
                 index: index, workerCount: workerCount, configuration: configuration, routes: routes, metrics: metrics,
                 failures: failures, accessLog: accessLog, names: names, mailbox: mailbox, main: self.mailbox)
-            let handover = Handover(sockets)
             let thread = try WorkerThread(name: "worker-\(index)") {
                 do throws(IOError) {
-                    let worker = try Worker(setup, sockets: handover.take())
+                    let worker = try Worker(setup, sockets: sockets.map(ListeningSocket.init))
                     worker.run()
                 } catch {
                     setup.main.post(.failed(worker: index, error))
@@ -274,6 +274,13 @@ package final class Server {
     }
 
     // MARK: Questions of the admin port
+
+    /// Brings the counters of name resolution up to date; they are kept on this thread.
+    func updateDNSMetrics() {
+        guard let counters = resolvedNames?.counters else { return }
+        dnsMetrics.set(.queries, counters.queries)
+        dnsMetrics.set(.failures, counters.failures)
+    }
 
     var metrics: [WorkerMetrics] { handles.map(\.metrics) }
     var failures: [FailureRing] { handles.map(\.failures) }

@@ -6,7 +6,7 @@ import IO
 /// One worker's connections to one endpoint: the idle ones last in, first out, so that the surplus ages and goes.
 ///
 /// Owned by its worker's plan, used on that worker only.
-final class EndpointPool {
+final class EndpointPool: CustomStringConvertible {
     /// The service's settings as the data path wants them.
     struct Limits {
         let idleMax: Int
@@ -80,6 +80,12 @@ final class EndpointPool {
     }
 
     var idleCount: Int { idle.count }
+
+    /// The endpoint's address as configured, for failures' details.
+    var description: String {
+        let text = addressText
+        return text.readable.text
+    }
 
     /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one.
     func checkOut(for exchange: Exchange, fresh: Bool) -> CheckOut {
