@@ -2,17 +2,26 @@ package import Config
 package import Core
 import Glibc
 import IO
-package import Logging
-package import Traffic
+import Logging
+import Traffic
 
 /// The process: workers, the admin port, name resolution and signals.
 ///
 /// Lives on the main thread, which serves no traffic. Workers are reached by their mailboxes.
 package final class Server {
     /// Why it could not start.
-    package enum StartError: Error {
+    package enum StartError: Error, CustomStringConvertible {
+        case badRoutes(String)
         case addressInUse(SocketAddress)
         case system(String)
+
+        package var description: String {
+            switch self {
+            case .badRoutes(let problems): problems
+            case .addressInUse(let address): "\(address) is in use"
+            case .system(let what): what
+            }
+        }
     }
 
     /// What the operators see of the life cycle.
@@ -55,11 +64,11 @@ package final class Server {
 
     /// Binds every address, starts the workers and the admin port. On return the process is listening.
     ///
-    /// `signals` must have been blocked before any thread was started, which this does first.
-    package init(_ configuration: Configuration, path: String, routes: RouteTable, logger: Logger) throws(StartError) {
+    /// Signals are blocked first, so that every thread started later inherits that.
+    package init(_ configuration: Configuration, path: String) throws(StartError) {
         self.configuration = configuration
-        self.routes = routes
-        self.logger = logger
+        logger = ProcessLog.logger(configuration.logLevel)
+        do { routes = try RouteTable(configuration) } catch { throw .badRoutes(error.description) }
         configurationPath = path
         names = MetricsNames(configuration)
         startedAt = WallClock.now
