@@ -34,6 +34,21 @@ package enum Socket {
         return descriptor
     }
 
+    /// Throws when somebody listens on this address. Sockets with `SO_REUSEPORT` would share it with another process.
+    package static func ensureFree(_ address: SocketAddress) throws(IOError) {
+        guard case .ip(let ip, let port) = address, port != 0 else { return }
+        let descriptor = try make(family: address.family)
+        try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
+        if ip.isV6 { try set(descriptor.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        let bound = unsafe address.withSockaddr { unsafe bind(descriptor.rawValue, $0, $1) }
+        guard bound == 0 else { throw .last("bind") }
+    }
+
+    /// Removes the file of a unix socket.
+    package static func removeFile(of address: SocketAddress) {
+        if case .unix(let path) = address, !path.hasPrefix("@") { unsafe unlink(path) }
+    }
+
     /// Starts to connect. The descriptor becomes writable when it is connected or has failed; `connectError` tells.
     package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)
