@@ -26,20 +26,27 @@ package enum SocketAddress: Hashable, Sendable {
             self = .unix(String(path))
             return
         }
-        guard let colon = text.lastIndex(of: ":") else { return nil }
-        var host = text[..<colon]
-        let digits = text[text.index(after: colon)...]
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ ASCII.digit($0) != nil }), let port = UInt16(digits) else {
-            return nil
+        let text = String(text)
+        guard let (ip, port) = Self.parse(text.utf8.span) else { return nil }
+        self = .ip(ip, port: port)
+    }
+
+    private static func parse(_ text: Span<UInt8>) -> (IPAddress, port: UInt16)? {
+        var colon = text.count - 1
+        while colon >= 0, text[colon] != ASCII.colon { colon -= 1 }
+        guard colon > 0, (1...5).contains(text.count - colon - 1) else { return nil }
+        var port: UInt32 = 0
+        for index in (colon + 1)..<text.count {
+            guard let digit = ASCII.digit(text[index]) else { return nil }
+            port = port * 10 + UInt32(digit)
         }
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-            guard let address = IPAddress(host), address.isV6 else { return nil }
-            self = .ip(address, port: port)
-        } else {
-            guard let address = IPAddress(host), !address.isV6 else { return nil }
-            self = .ip(address, port: port)
-        }
+        guard let port = UInt16(exactly: port) else { return nil }
+        let isBracketed = text[0] == 0x5B && text[colon - 1] == 0x5D && colon > 2
+        let host = isBracketed ? text.extracting(1..<(colon - 1)) : text.extracting(0..<colon)
+        guard isBracketed || host.firstIndex(of: ASCII.colon, from: 0) == host.count, let ip = IPAddress(host),
+            ip.isV6 == isBracketed
+        else { return nil }
+        return (ip, port)
     }
 }
 

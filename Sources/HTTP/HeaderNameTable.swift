@@ -40,7 +40,9 @@ struct HeaderNameTable: Sendable {
         guard index < end else { return .other }
         let first = ASCIIWord(text.word(at: start, count: count)).lowercased
         while index < end {
-            if entries[index].first == first, matchesRest(entries[index], text, start, count) { return entries[index].name }
+            if entries[index].first == first, matchesRest(entries[index], text, start, count) {
+                return entries[index].name
+            }
             index &+= 1
         }
         return .other

@@ -34,14 +34,14 @@ package enum Socket {
         return descriptor
     }
 
-    /// Throws when somebody listens on this address. Sockets with `SO_REUSEPORT` would share it with another process.
-    package static func ensureFree(_ address: SocketAddress) throws(IOError) {
+    /// Throws when somebody listens on a TCP address already, even if they would share it with `reusePort`: so a second
+    /// proxy on the same port is noticed.
+    package static func requireFree(_ address: SocketAddress) throws(IOError) {
         guard case .ip(let ip, let port) = address, port != 0 else { return }
-        let descriptor = try make(family: address.family)
-        try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
-        if ip.isV6 { try set(descriptor.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-        let bound = unsafe address.withSockaddr { unsafe bind(descriptor.rawValue, $0, $1) }
-        guard bound == 0 else { throw .last("bind") }
+        let probe = try make(family: address.family)
+        try set(probe.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
+        if ip.isV6 { try set(probe.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        guard unsafe address.withSockaddr({ unsafe bind(probe.rawValue, $0, $1) }) == 0 else { throw .last("bind") }
     }
 
     /// Removes the file of a unix socket.
@@ -141,7 +141,11 @@ package enum Socket {
         guard result == 0 else { throw .last("setsockopt") }
     }
 
+    /// Removes a unix socket's file that nobody listens behind. Any other file is somebody's, and binding then fails.
     private static func removeStale(_ path: String, _ address: SocketAddress) {
+        var status = stat()
+        // SAFETY: lstat fills in the structure, which lives for the call.
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
         guard let probe = try? make(family: AF_UNIX) else { return }
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(probe.rawValue, $0, $1) }
         if result != 0, errno == ECONNREFUSED { unsafe unlink(path) }

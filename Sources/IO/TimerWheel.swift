@@ -108,7 +108,10 @@ package struct TimerWheel {
             }
             // Its deadline moved, or is turns of the wheel away: file it where it belongs now.
             let due = Self.tick(of: timer.deadline)
-            if due != timer.tick, due % UInt64(Self.slotCount) != UInt64(slot) {
+            if due % UInt64(Self.slotCount) == UInt64(slot) {
+                // Not to be taken for one of the past when it is moved to before this slot's next turn.
+                timer.tick = due
+            } else {
                 unlink(timer)
                 link(timer, tick: due)
             }

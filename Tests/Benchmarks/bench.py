@@ -23,6 +23,7 @@ the run, also when it is interrupted. Python's standard library is all it needs 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import signal
 import statistics
@@ -49,11 +50,14 @@ def main() -> int:
     # Two thousand idle connections need descriptors here and in each proxy; children inherit the limit.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # Also where a shell started this in the background, deaf to it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
 
     cores = Cores.of_this_machine()
-    warnings = machine.warnings(cores)
+    if cores.are_pinned:
+        os.sched_setaffinity(0, cores.load)
     results = Results(peers=options.peers, rows=options.rows)
     interrupted = False
     with Stage(cores) as stage:
@@ -63,6 +67,7 @@ def main() -> int:
         except KeyboardInterrupt:
             interrupted = True
 
+    warnings = machine.warnings(cores)
     if results.waited and statistics.median(results.waited) > _WAITED_SHARE_MAX:
         warnings.append(f"the proxies' core was shared with other work: they waited for it for "
                         f"{statistics.median(results.waited):.0%} of the time they used")
@@ -91,7 +96,7 @@ def run(results: Results, stand: Stand, effort: Effort) -> None:
                 if not is_spoilt(results, peer, what, variant):
                     measured = stand.measure(stand.running(peer, variant), what, effort.seconds)
                     record(results, peer, what, variant, measured)
-                    say(f"round {round_number + 1}/{effort.rounds}  {what.key:<13} {peer.name:<8}"
+                    say(f"round {round_number + 1}/{effort.rounds}  {what.key:<12} {variant:<12} {peer.name:<8}"
                         f"{report.number(measured.cpu_us):>8} µs/request")
     for row in results.rows:
         for peer in results.peers:
@@ -149,10 +154,10 @@ def take_probe(results: Results, stand: Stand, effort: Effort, row: Row, peer: P
     cell = results.cell(row, peer)
     try:
         cell.values.append(row.probe(stand, peer, effort))
-        say(f"{row.key:<13} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
+        say(f"           {row.key:<25} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
     except NotApplicable as reason:
         cell.absent = str(reason)
-        say(f"{row.key:<13} {peer.name:<8} not measured: {reason}")
+        say(f"           {row.key:<25} {peer.name:<8} not measured: {reason}")
     except (ProbeError, StartError, OSError) as error:
         cell.problems.append(str(error) or type(error).__name__)
 
@@ -175,8 +180,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="replace what is between its bench markers")
     options = parser.parse_args()
+    if options.readme and not report.has_markers(options.readme):
+        parser.error(f"{options.readme}: no such file, or it lacks {' ... '.join(report.README_MARKERS)}")
     options.rows = choose_rows(parser, options.rows)
     options.peers = choose_peers(parser, options.peers, options.binary)
+    if not any(peer.is_ours for peer in options.peers):
+        options.rows = [row for row in options.rows if not row.ours_only]
     options.effort = Effort(rounds=options.rounds, seconds=options.seconds, warm_up_seconds=1,
                             idle_connections=2_000, starts=7)
     if options.quick:
@@ -221,7 +230,4 @@ def choose_peers(parser: argparse.ArgumentParser, wanted: str | None, binary: Pa
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except report.MarkersMissing as error:
-        sys.exit(str(error))
+    sys.exit(main())

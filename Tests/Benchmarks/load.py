@@ -90,7 +90,7 @@ def check(load: Load, port: int) -> str | None:
     finally:
         connection.close()
     if answer.status != 200:
-        return f"status {answer.status}: {body[:200]!r}"
+        return f"status {answer.status}: {body[:80]!r}"
     if len(body) != load.body_bytes:
         return f"{len(body)} bytes of body, {load.body_bytes} expected"
     return None

@@ -22,14 +22,12 @@ def description() -> dict[str, str]:
 
 
 def warnings(cores: Cores) -> list[str]:
-    """What holds before the run begins."""
+    """To be asked after the load: connection tracking is known by the connections it has seen."""
     found = []
     if not cores.are_pinned:
         found.append("fewer than two cores: nothing is pinned, proxies and load generator disturb each other")
-    if _has_nat_rules():
-        found.append("NAT rules are loaded: connection tracking adds some microseconds to every proxy's requests")
-    if os.getloadavg()[0] > 0.5:
-        found.append(f"the machine is busy (load average {os.getloadavg()[0]:.1f}): expect noise")
+    if _tracks_connections() or _has_nat_rules():
+        found.append("the firewall tracks connections (NAT rules do that): some microseconds more for every proxy")
     return found
 
 
@@ -39,6 +37,13 @@ def _processor() -> str:
         if key.strip() == "model name":
             return value.strip()
     return platform.machine()
+
+
+def _tracks_connections() -> bool:
+    try:
+        return int(Path("/proc/sys/net/netfilter/nf_conntrack_count").read_text()) > 0
+    except OSError:
+        return False
 
 
 def _has_nat_rules() -> bool:

@@ -151,7 +151,7 @@ def _start_ms(stand: Stand, peer: Peer) -> float:
     try:
         while not _is_ready(ports.admin):
             if not process.is_running or time.perf_counter() - begin > 10:
-                raise StartError(process.last_output())
+                raise StartError(f"does not get ready: {process.last_words()}")
             # Short against the milliseconds measured, and long enough to leave the core to others.
             time.sleep(0.0002)
         return (time.perf_counter() - begin) * 1000

@@ -64,8 +64,11 @@ class Process:
     def is_running(self) -> bool:
         return self._popen.poll() is None
 
-    def last_output(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-8:])
+    def last_words(self) -> str:
+        """Its exit status, if it has one, and the last lines it printed, on one line."""
+        status = self._popen.poll()
+        printed = " / ".join(self._log.read_text(errors="replace").splitlines()[-8:])
+        return ": ".join(([] if status is None else [f"exit status {status}"]) + ([printed[-400:]] if printed else []))
 
     def stop(self) -> None:
         """SIGTERM, once more for those that drain on the first, then SIGKILL to all that are left of its group."""

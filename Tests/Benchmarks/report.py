@@ -13,7 +13,7 @@ from peers import Peer
 from results import Results
 from rows import BEST_PEER, Row
 
-_MARKERS = "<!-- bench:start -->", "<!-- bench:end -->"
+README_MARKERS = "<!-- bench:start -->", "<!-- bench:end -->"
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,13 @@ class Circumstances:
         today = datetime.date.today().isoformat()
         pinned = "proxy on one core, load generator and backend on another" if self.pinned else "nothing pinned"
         return (f"{today}, {self.machine['processor']}, {self.machine['memory']}, {self.machine['system']}, "
-                f"kernel {self.machine['kernel']}; {pinned}; medians of {self.rounds} interleaved rounds of "
-                f"{self.seconds} s; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+
+    @property
+    def _extent(self) -> str:
+        if self.rounds == 1:
+            return f"a single round of {self.seconds} s per figure"
+        return f"medians of {self.rounds} interleaved rounds of {self.seconds} s per figure"
 
 
 def terminal(results: Results, circumstances: Circumstances) -> str:
@@ -83,17 +88,17 @@ def as_json(results: Results, circumstances: Circumstances) -> str:
     }, indent=2) + "\n"
 
 
-class MarkersMissing(Exception):
-    """The README does not say where the table belongs."""
+def has_markers(file: Path) -> bool:
+    """Whether the file is there and says where the table belongs."""
+    start, end = README_MARKERS
+    return file.is_file() and end in file.read_text().partition(start)[2]
 
 
 def replace_between_markers(file: Path, text: str) -> None:
-    content = file.read_text()
-    start, end = _MARKERS
-    before, found_start, rest = content.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not (found_start and found_end):
-        raise MarkersMissing(f"{file}: no {start} ... {end}")
+    """The file has the markers; they stay."""
+    start, end = README_MARKERS
+    before, _, rest = file.read_text().partition(start)
+    _, _, after = rest.partition(end)
     file.write_text(f"{before}{start}\n{text}{end}{after}")
 
 
@@ -120,9 +125,11 @@ def _table(results: Results, best: Callable[[str], str]) -> list[list[str]]:
 
 def _word(results: Results, row: Row, peer: Peer) -> str:
     cell = results.cells.get((row.key, peer.name))
-    if cell is None or cell.absent:
+    if cell is None:
         return ""
-    return number(cell.figure) if cell.figure is not None else "invalid"
+    if cell.figure is not None:
+        return number(cell.figure)
+    return "invalid" if cell.problems else ""
 
 
 def _target(row: Row) -> str:

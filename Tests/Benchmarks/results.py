@@ -38,7 +38,8 @@ class Results:
         return self.cells.setdefault((row.key, peer.name), Cell())
 
     def figure(self, row: Row, peer: Peer) -> float | None:
-        return self.cell(row, peer).figure
+        cell = self.cells.get((row.key, peer.name))
+        return cell.figure if cell else None
 
     @property
     def ours(self) -> Peer | None:

@@ -75,7 +75,7 @@ class Stand:
         cpu_before, waited_before = cpu_ns(pids), waited_ns(pids)
         outcome = load.run(what, running.ports.listen, seconds, self.stage.cores)
         if not running.process.is_running:
-            outcome.errors["died: " + running.process.last_output()[-200:]] = 1
+            outcome.errors["death: " + running.process.last_words()] = 1
             return Measurement(outcome, 0, 0)
         cpu, waited = cpu_ns(pids) - cpu_before, waited_ns(pids) - waited_before
         return Measurement(outcome, cpu / 1000 / max(outcome.requests, 1), waited / max(cpu, 1))
@@ -87,9 +87,9 @@ class Stand:
         deadline = time.monotonic() + _START_SECONDS_MAX
         while not _answers(ports.listen):
             if not process.is_running or time.monotonic() > deadline:
-                said = process.last_output()
+                words = process.last_words()
                 self.stage.stop(process)
-                raise StartError(f"{peer.name} ({variant}) does not answer:\n{said}")
+                raise StartError(f"does not answer as {variant}: {words}")
             time.sleep(0.01)
         return Running(peer, process, ports)
 

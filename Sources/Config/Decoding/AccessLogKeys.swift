@@ -14,7 +14,7 @@ extension AccessLogConfiguration: ConfigurationSection {
         bufferBytesMax = keys.size("buffer", in: 4096...(1 << 30)) ?? bufferBytesMax
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         switch path {
         case .stdout: json.member("path", "stdout")
         case .stderr: json.member("path", "stderr")

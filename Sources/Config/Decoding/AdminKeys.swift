@@ -7,7 +7,7 @@ extension AdminConfiguration: ConfigurationSection {
         keys.context.adminPosition = keys.context.position(node.mark)
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("address", address.description)
     }
 }

@@ -56,12 +56,12 @@ extension Configuration {
 
     /// The configuration in effect as JSON, every key with its value: `/config`, and itself a configuration.
     package var json: String {
-        var json = JSONWriter()
+        var json = JSONPrinter()
         json.object { encode(&$0) }
         return json.text + "\n"
     }
 
-    private func encode(_ json: inout JSONWriter) {
+    private func encode(_ json: inout JSONPrinter) {
         switch workers {
         case .auto: json.member("workers", "auto")
         case .count(let count): json.member("workers", count)

@@ -5,5 +5,5 @@ protocol ConfigurationSection {
     /// Takes what the mapping says; what it does not say stays.
     mutating func decode(_ keys: inout MappingDecoder)
     /// Writes every key with its value in effect.
-    func encode(_ json: inout JSONWriter)
+    func encode(_ json: inout JSONPrinter)
 }

@@ -8,7 +8,7 @@ extension DNSConfiguration: ConfigurationSection {
         timeout = keys.duration("timeout", in: .milliseconds(100) ... .seconds(60)) ?? timeout
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("servers", strings: servers.map(\.description))
         json.member("timeout", timeout)
     }

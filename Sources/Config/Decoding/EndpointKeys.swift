@@ -1,7 +1,7 @@
 import Core
 
 extension EndpointConfiguration {
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("name", name)
         switch target {
         case .address(let address): json.member("address", address.description)
@@ -18,6 +18,7 @@ extension DecodingContext {
         var marks: [String: Mark] = [:]
         var endpoints: [EndpointConfiguration] = []
         endpoints.reserveCapacity(items.count)
+        marks.reserveCapacity(items.count)
         for item in items {
             guard let (endpoint, mark) = endpoint(item) else { continue }
             if let first = marks[endpoint.name] {

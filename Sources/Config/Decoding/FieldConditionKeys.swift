@@ -53,7 +53,7 @@ extension DecodingContext {
     }
 }
 
-extension JSONWriter {
+extension JSONPrinter {
     mutating func member(_ key: String, conditions: [FieldCondition]) {
         object(key) { object in
             for condition in conditions {

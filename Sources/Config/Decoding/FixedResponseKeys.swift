@@ -13,7 +13,7 @@ extension FixedResponseConfiguration: ConfigurationSection {
         }
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("status", status)
         json.member("body", body)
         json.member("content_type", contentType)

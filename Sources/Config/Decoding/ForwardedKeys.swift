@@ -12,7 +12,7 @@ extension ForwardedConfiguration: ConfigurationSection {
         requestID = keys.flag("request_id") ?? requestID
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("trusted_proxies", strings: trustedProxies.map(\.description))
         json.member("x_forwarded", xForwarded)
         json.member("forwarded", forwarded)

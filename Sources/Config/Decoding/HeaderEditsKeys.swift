@@ -43,7 +43,7 @@ extension HeaderEdits {
 
     private static func isHost(_ name: String) -> Bool { HostText.lowercased(name) == "host" }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.object { object in
             if !set.isEmpty {
                 object.object("set") { for field in set { $0.member(field.name, field.value) } }

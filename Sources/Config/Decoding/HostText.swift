@@ -23,8 +23,15 @@ enum HostText {
 
     /// Whether the last label is a number: then only an IPv4 address may stand there (WHATWG URL §3.5).
     static func looksLikeIPv4(_ text: some StringProtocol) -> Bool {
-        guard let label = text.split(separator: ".").last else { return false }
-        return label.utf8.allSatisfy { ASCII.digit($0) != nil }
+        var isNumber = true
+        for byte in text.utf8 {
+            if byte == 0x2E {
+                isNumber = true
+            } else if ASCII.digit(byte) == nil {
+                isNumber = false
+            }
+        }
+        return isNumber
     }
 
     /// A name, an IPv4 address, or an IPv6 address in brackets.

@@ -31,7 +31,7 @@ extension ListenerConfiguration: ConfigurationSection {
         backlog = keys.integer("backlog", in: 1...65535) ?? backlog
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("name", name)
         json.member("address", address.description)
         json.member("mode", mode.rawValue)

@@ -5,7 +5,7 @@ extension ListenerTimeouts: ConfigurationSection {
         idle = keys.duration("idle", in: .timeout) ?? idle
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("head", head)
         json.member("keep_alive", keepAlive)
         json.member("idle", idle)

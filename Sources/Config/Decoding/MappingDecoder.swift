@@ -47,7 +47,9 @@ struct MappingDecoder: ~Copyable {
     /// The entry of `key`.
     mutating func entry(_ key: String) -> Node.Entry? {
         context.knownKeys.append(key)
-        for entry in entries where entry.key == key {
+        // The length tells most keys apart without comparing.
+        let count = key.utf8.count
+        for entry in entries where entry.key.utf8.count == count && entry.key == key {
             found += 1
             return entry
         }

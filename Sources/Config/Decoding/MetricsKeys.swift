@@ -3,7 +3,7 @@ extension MetricsConfiguration: ConfigurationSection {
         seriesMax = keys.integer("series_max", in: 16...1_000_000) ?? seriesMax
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("series_max", seriesMax)
     }
 }

@@ -5,7 +5,7 @@ extension PathConfiguration: ConfigurationSection {
         mergeSlashes = keys.flag("merge_slashes") ?? mergeSlashes
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("allow_encoded_slash", allowEncodedSlash)
         json.member("allow_backslash", allowBackslash)
         json.member("merge_slashes", mergeSlashes)

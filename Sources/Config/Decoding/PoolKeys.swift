@@ -7,7 +7,7 @@ extension PoolConfiguration: ConfigurationSection {
         ageMax = keys.duration("age_max", in: .timeout) ?? ageMax
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("idle_max", idleMax)
         json.member("connections_max", connectionsMax)
         json.member("idle_timeout", idleTimeout)

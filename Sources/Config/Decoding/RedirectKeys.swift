@@ -23,7 +23,7 @@ extension RedirectConfiguration: ConfigurationSection {
         }
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("status", status)
         if let scheme { json.member("scheme", scheme) }
         if let host { json.member("host", host) }

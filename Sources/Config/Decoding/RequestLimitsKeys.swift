@@ -12,7 +12,7 @@ extension RequestLimits: ConfigurationSection {
         requestLineBytesMax = min(requestLine ?? requestLineBytesMax, headBytesMax)
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("request_line", bytes: requestLineBytesMax)
         json.member("head", bytes: headBytesMax)
         json.member("fields", fieldsMax)

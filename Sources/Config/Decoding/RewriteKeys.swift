@@ -1,7 +1,7 @@
 import Core
 
 extension RewriteConfiguration {
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.object { object in
             switch self {
             case .prefix(let path): object.member("prefix", path)

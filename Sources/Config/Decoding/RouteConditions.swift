@@ -1,20 +1,26 @@
 import Core
 
-/// Everything that decides which requests a route takes, whatever the order it is written in.
+/// Everything that decides which requests a route takes, in an order of its own: what was written in whatever order, the
+/// same conditions are equal.
 struct RouteConditions: Hashable {
-    private let hosts: Set<RouteConfiguration.Host>
-    private let listeners: Set<String>
     private let location: RouteConfiguration.Location
-    private let methods: Set<String>
-    private let headers: Set<FieldCondition>
-    private let query: Set<FieldCondition>
+    private let hosts: [RouteConfiguration.Host]
+    private let listeners: [String]
+    private let methods: [String]
+    private let headers: [FieldCondition]
+    private let query: [FieldCondition]
 
     init(_ route: RouteConfiguration) {
-        hosts = Set(route.hosts)
-        listeners = Set(route.listeners)
         location = route.location
-        methods = Set(route.methods)
-        headers = Set(route.headers.map { FieldCondition(name: HostText.lowercased($0.name), test: $0.test) })
-        query = Set(route.query)
+        hosts = Self.sorted(route.hosts) { $0.description < $1.description }
+        listeners = Self.sorted(route.listeners, by: <)
+        methods = Self.sorted(route.methods, by: <)
+        let headers = route.headers.map { FieldCondition(name: HostText.lowercased($0.name), test: $0.test) }
+        self.headers = Self.sorted(headers) { $0.name < $1.name }
+        query = Self.sorted(route.query) { $0.name < $1.name }
+    }
+
+    private static func sorted<Element>(_ elements: [Element], by isLess: (Element, Element) -> Bool) -> [Element] {
+        elements.count < 2 ? elements : elements.sorted(by: isLess)
     }
 }

@@ -93,7 +93,7 @@ extension RouteConfiguration: ConfigurationSection {
         }
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("name", name)
         if !hosts.isEmpty { json.member("hosts", strings: hosts.map(\.description)) }
         if !listeners.isEmpty { json.member("listeners", strings: listeners) }

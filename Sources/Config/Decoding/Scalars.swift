@@ -51,11 +51,16 @@ extension DecodingContext {
 
     /// Each text of a list with its mark, none twice.
     func texts(_ node: Node, _ key: String) -> [(text: String, mark: Mark)] {
+        guard let items = list(node, key) else { return [] }
         var seen: Set<String> = []
-        var result: [(String, Mark)] = []
-        for item in list(node, key) ?? [] {
+        var result: [(text: String, mark: Mark)] = []
+        result.reserveCapacity(items.count)
+        for item in items {
             guard let text = text(item, key) else { continue }
-            if seen.insert(text).inserted {
+            // Most lists are short: comparing is cheaper there than hashing.
+            let isNew =
+                items.count > 8 ? seen.insert(text).inserted : !result.contains { $0.text == text }
+            if isNew {
                 result.append((text, item.mark))
             } else {
                 report(item.mark, "\(key): '\(Node.excerpt(text))' is listed twice")

@@ -25,7 +25,7 @@ extension ServiceConfiguration: ConfigurationSection {
         }
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("name", name)
         json.member("protocol", protocolName.rawValue)
         json.member("endpoints", each: endpoints) { json, endpoint in

@@ -5,7 +5,7 @@ extension ServiceTimeouts: ConfigurationSection {
         idle = keys.duration("idle", in: .timeout) ?? idle
     }
 
-    func encode(_ json: inout JSONWriter) {
+    func encode(_ json: inout JSONPrinter) {
         json.member("connect", connect)
         json.member("response", response)
         json.member("idle", idle)

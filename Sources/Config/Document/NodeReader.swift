@@ -20,6 +20,9 @@ struct NodeReader: ~Copyable {
     private(set) var problems: [SyntaxProblem] = []
     private var anchors: [String: Anchored] = [:]
     private var nodes = 0
+    /// The items of the lists, and the entries of the mappings, that have begun and not ended, innermost last.
+    private var items: [Node] = []
+    private var entries: [Node.Entry] = []
 
     /// Reads the tree of `file`; nil when there is none because the file has no content.
     mutating func read(_ file: [UInt8]) throws(SyntaxProblem) -> Node? {
@@ -66,7 +69,7 @@ struct NodeReader: ~Copyable {
             node = try mapping(from: event, parser, depth: depth + 1, height: &height)
         default:
             height = 0
-            if event.text.utf8.contains(0) {
+            if !event.isPlain, event.text.utf8.contains(0) {
                 problems.append(SyntaxProblem(mark: event.mark, message: "a NUL character is not allowed"))
             }
             node = Node(event.isPlain ? .plain(event.text) : .quoted(event.text), at: event.mark)
@@ -80,23 +83,26 @@ struct NodeReader: ~Copyable {
     private mutating func sequence(
         from event: YAMLEvent, _ parser: borrowing YAMLParser, depth: Int, height: inout Int
     ) throws(SyntaxProblem) -> Node {
-        var items: [Node] = []
+        let start = items.count
         var highest = 0
         while true {
             let next = try parser.next()
             if next.kind == .collectionEnd { break }
             var inner = 0
-            items.append(try node(from: next, parser, depth: depth, height: &inner))
+            let item = try node(from: next, parser, depth: depth, height: &inner)
+            items.append(item)
             highest = max(highest, inner)
         }
         height = highest + 1
-        return Node(.sequence(items), at: event.mark)
+        defer { items.removeSubrange(start...) }
+        return Node(.sequence(Array(items[start...])), at: event.mark)
     }
 
     private mutating func mapping(
         from event: YAMLEvent, _ parser: borrowing YAMLParser, depth: Int, height: inout Int
     ) throws(SyntaxProblem) -> Node {
-        var entries = EntryList()
+        let start = entries.count
+        var indices: [String: Int] = [:]
         var merged: Node?
         var highest = 0
         while true {
@@ -111,16 +117,18 @@ struct NodeReader: ~Copyable {
             highest = max(highest, inner)
             if name == "<<", key.isPlain, merged == nil {
                 merged = value
-            } else if let first = entries.append(Node.Entry(key: name, keyMark: key.mark, value: value)) {
+            } else if let first = append(Node.Entry(key: name, keyMark: key.mark, value: value), from: start, &indices)
+            {
                 problems.append(
                     SyntaxProblem(
                         mark: key.mark,
                         message: "key '\(Node.excerpt(name))' stands here twice, first on line \(first.line)"))
             }
         }
-        if let merged { try merge(merged, into: &entries) }
+        if let merged { merge(merged, from: start, &indices) }
         height = highest + 1
-        return Node(.mapping(entries.entries), at: event.mark)
+        defer { entries.removeSubrange(start...) }
+        return Node(.mapping(Array(entries[start...])), at: event.mark)
     }
 
     /// The text of a key, nil when it is none.
@@ -138,17 +146,17 @@ struct NodeReader: ~Copyable {
     }
 
     /// Adds the entries of a `<<` that the mapping does not have itself.
-    private mutating func merge(_ node: Node, into entries: inout EntryList) throws(SyntaxProblem) {
+    private mutating func merge(_ node: Node, from start: Int, _ indices: inout [String: Int]) {
         switch node.content {
         case .mapping(let added):
-            for entry in added { entries.append(entry) }
+            for entry in added { append(entry, from: start, &indices) }
         case .sequence(let nodes):
             for node in nodes {
                 guard case .mapping(let added) = node.content else {
                     problems.append(SyntaxProblem(mark: node.mark, message: "<< merges mappings, found \(node.found)"))
                     continue
                 }
-                for entry in added { entries.append(entry) }
+                for entry in added { append(entry, from: start, &indices) }
             }
         default:
             problems.append(SyntaxProblem(mark: node.mark, message: "<< merges mappings, found \(node.found)"))
@@ -179,28 +187,22 @@ struct NodeReader: ~Copyable {
         }
     }
 
-    /// The entries of one mapping, no key twice.
-    private struct EntryList {
-        private(set) var entries: [Node.Entry] = []
-        private var indices: [String: Int] = [:]
-
-        /// Adds `entry`, or returns where its key stands already.
-        @discardableResult
-        mutating func append(_ entry: Node.Entry) -> Mark? {
-            if let index = index(of: entry.key) { return entries[index].keyMark }
-            entries.append(entry)
-            if entries.count > scanMax {
-                if indices.isEmpty {
-                    for (index, entry) in entries.enumerated() { indices[entry.key] = index }
-                } else {
-                    indices[entry.key] = entries.count - 1
-                }
-            }
-            return nil
+    /// Adds `entry` to the mapping whose entries begin at `start`, or returns where its key stands already.
+    ///
+    /// `indices` finds the keys of a mapping that is too large for comparing all.
+    @discardableResult
+    private mutating func append(_ entry: Node.Entry, from start: Int, _ indices: inout [String: Int]) -> Mark? {
+        let count = entries.count - start
+        if count <= Self.scanMax {
+            for index in start..<entries.count where entries[index].key == entry.key { return entries[index].keyMark }
+        } else if let index = indices[entry.key] {
+            return entries[index].keyMark
         }
-
-        private func index(of key: String) -> Int? {
-            entries.count > scanMax ? indices[key] : entries.firstIndex { $0.key == key }
+        if count == Self.scanMax {
+            for index in start..<entries.count { indices[entries[index].key] = index }
         }
+        if count >= Self.scanMax { indices[entry.key] = entries.count }
+        entries.append(entry)
+        return nil
     }
 }

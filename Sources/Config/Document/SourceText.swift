@@ -67,19 +67,19 @@ struct SourceText {
     /// The first byte that no text file holds, and what is wrong with it.
     private static func firstFault(_ bytes: Span<UInt8>) -> (offset: Int, message: String)? {
         var index = 0
-        while index < bytes.count {
+        while true {
+            index = bytes.firstIndex(from: index) { $0.lessThan(0x20) | $0.equal(0x7F) | $0.high }
+            guard index < bytes.count else { return nil }
             let byte = bytes[index]
             if byte >= 0x80 {
                 guard let length = sequenceLength(bytes, at: index) else { return (index, "the file is not UTF-8") }
                 index += length
-                continue
-            }
-            if byte < ASCII.space, !isBlank(byte) {
+            } else if isBlank(byte) {
+                index += 1
+            } else {
                 return (index, byte == 0 ? "a NUL byte is not text" : "control character 0x\(hex(byte)) is not text")
             }
-            index += 1
         }
-        return nil
     }
 
     private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
@@ -105,15 +105,16 @@ struct SourceText {
 
     private static func checkDirectives(_ bytes: Span<UInt8>) throws(SyntaxProblem) {
         var directives = 0
-        for index in bytes.indices where bytes[index] == ASCII.percent {
-            guard index == 0 || bytes[index - 1] == ASCII.lineFeed || bytes[index - 1] == ASCII.carriageReturn else {
-                continue
+        var index = bytes.firstIndex(of: ASCII.percent, from: 0)
+        while index < bytes.count {
+            if index == 0 || bytes[index - 1] == ASCII.lineFeed || bytes[index - 1] == ASCII.carriageReturn {
+                directives += 1
             }
-            directives += 1
             guard directives <= directivesMax else {
                 throw SyntaxProblem(
                     mark: mark(of: index, in: bytes), message: "more than \(directivesMax) lines begin with %")
             }
+            index = bytes.firstIndex(of: ASCII.percent, from: index + 1)
         }
     }
 

@@ -13,7 +13,9 @@ package enum H1RequestParser {
     package static func parse(
         _ input: Span<UInt8>, into head: RequestHead, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {
-        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else { return .needMore }
+        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else {
+            return .needMore
+        }
         head.headers.removeAll()
         do throws(HTTPError) {
             guard let start = try skipEmptyLines(input) else { return .needMore }

@@ -9,7 +9,9 @@ package enum H1ResponseParser {
     package static func parse(
         _ input: Span<UInt8>, into head: ResponseHead, requestMethod: Method, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {
-        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else { return .needMore }
+        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else {
+            return .needMore
+        }
         head.headers.removeAll()
         do throws(HTTPError) {
             let message = input.extracting(first: limits.headBytesMax)

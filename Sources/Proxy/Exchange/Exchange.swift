@@ -13,7 +13,7 @@ import Traffic
 ///     begin ─▶ route ─▶ attempt ⇄ retry ─▶ awaiting head ─▶ relaying ─▶ completed
 ///       └────────────▶ own response ◀─┴──────────┘              └─────▶ cut
 final class Exchange {
-    unowned let worker: Worker
+    let worker: Worker
     let request = RequestHead()
     let response = ResponseHead()
 

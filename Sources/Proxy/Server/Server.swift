@@ -139,7 +139,7 @@ package final class Server {
         var sockets = (0..<workerCount).map { _ in [BoundSocket]() }
         for listener in configuration.listeners {
             do {
-                if workerCount > 1 { try Socket.ensureFree(listener.address) }
+                if workerCount > 1 { try Socket.requireFree(listener.address) }
                 let first = try BoundSocket(
                     Socket.listen(on: listener.address, backlog: listener.backlog, reusePort: workerCount > 1))
                 sockets[0].append(first)

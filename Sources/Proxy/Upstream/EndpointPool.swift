@@ -40,7 +40,7 @@ final class EndpointPool: CustomStringConvertible {
         case failed(IOError)
     }
 
-    private unowned let worker: Worker
+    private let worker: Worker
     let limits: Limits
     /// Its service's and its own place in the configuration.
     let service: Int

@@ -15,7 +15,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         case closed
     }
 
-    private unowned let worker: Worker
+    private let worker: Worker
     private let pool: EndpointPool
     /// Its place among its pool's connections.
     var token: Slab<UpstreamConnection>.Token?

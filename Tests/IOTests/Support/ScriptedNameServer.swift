@@ -106,7 +106,7 @@ final class ScriptedNameServer: EventHandler {
             Socket.listen(on: .ip(.loopbackV4, port: 0), backlog: 16, reusePort: false))
         address = Socket.localAddress(of: stream.raw)!
         datagrams = try IOSocket(
-            FileDescriptor(rawValue: socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)))
+            FileDescriptor(rawValue: socket(AF_INET, sidecar_SOCK_DGRAM | sidecar_SOCK_NONBLOCK, 0)))
         let bound = unsafe address.withSockaddr { unsafe bind(datagrams.raw, $0, $1) }
         guard bound == 0 else { throw IOError.last("bind") }
         listener = Listener(self)
