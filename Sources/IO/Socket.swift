@@ -44,6 +44,11 @@ package enum Socket {
         guard unsafe address.withSockaddr({ unsafe bind(probe.rawValue, $0, $1) }) == 0 else { throw .last("bind") }
     }
 
+    /// Removes the file of a unix socket.
+    package static func removeFile(of address: SocketAddress) {
+        if case .unix(let path) = address, !path.hasPrefix("@") { unsafe unlink(path) }
+    }
+
     /// Starts to connect. The descriptor becomes writable when it is connected or has failed; `connectError` tells.
     package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)

@@ -165,9 +165,9 @@ def test_a_name_is_resolved_by_the_configured_server(run, upstream, names):
     assert dns.queries > 0
 
 
-def test_a_name_with_two_addresses_is_two_endpoints(run, upstream, names):
-    one = upstream(named("1"), host="127.0.0.1")
-    upstream(named("2"), host="127.0.0.2", port=one.port)
+def test_new_connections_take_a_names_addresses_in_turn(run, upstream, names):
+    one = upstream(answers(response("1", "Connection: close")), host="127.0.0.1")
+    upstream(answers(response("2", "Connection: close")), host="127.0.0.2", port=one.port)
     dns = names("127.0.0.1", "127.0.0.2")
     proxy = run(proxy_to(f"orders.test:{one.port}", dns={"servers": [dns.address]}))
     assert counted(proxy, 10) == {"1": 5, "2": 5}

@@ -48,7 +48,8 @@ CORPUS = [
      "transfer_encoding_in_http10"),
     # Lines.
     ("folding", GET + b"X-A: b\r\n c\r\n\r\n", 400, "obsolete_folding"),
-    ("folding_of_a_length", POST + b"Content-Length:\r\n 5\r\n\r\nhello", 400, "obsolete_folding"),
+    ("folding_of_a_length", POST + b"Content-Length:\r\n 5\r\n\r\nhello", 400,
+     ("obsolete_folding", "malformed_content_length")),
     ("folding_with_tab", GET + b"X-A: b\r\n\tc\r\n\r\n", 400, "obsolete_folding"),
     ("folding_first", b"GET / HTTP/1.1\r\n X: y\r\nHost: a\r\n\r\n", 400,
      ("obsolete_folding", "malformed_field_name")),

@@ -103,14 +103,16 @@ final class AdminConnection: EventHandler, TimerTarget {
         closesAfterWriting = !request.keepAlive
         let path = request.bytes(request.path).text
         let isRead = request.method == .get || request.method == .head
-        guard isRead || request.method == .post else { return send(AdminResponse(status: 405, text: "method not allowed\n")) }
         let candidates = AdminRegistry.find(path)
         guard !candidates.isEmpty else {
             let known = AdminRegistry.endpoints.map { $0.paths[0] }.joined(separator: " ")
             return send(AdminResponse(status: 404, text: "no such page; there are: \(known)\n"))
         }
-        guard let endpoint = candidates.first(where: { $0.method == (isRead ? .get : .post) }) else {
-            return send(AdminResponse(status: 405, text: "method not allowed\n"))
+        let method: AdminMethod? = isRead ? .get : request.method == .post ? .post : nil
+        guard let endpoint = candidates.first(where: { $0.method == method }) else {
+            var refusal = AdminResponse(status: 405, text: "method not allowed\n")
+            refusal.allow = candidates.map { $0.method == .post ? "POST" : "GET, HEAD" }.joined(separator: ", ")
+            return send(refusal)
         }
         if endpoint.isLoopbackOnly, !isTrusted {
             return send(AdminResponse(status: 403, text: "for callers on loopback only\n"))
@@ -142,6 +144,7 @@ final class AdminConnection: EventHandler, TimerTarget {
         let headers = response.headers
         headers.append("Content-Type", answer.contentType)
         headers.append("Cache-Control", "no-store")
+        if !answer.allow.isEmpty { headers.append("Allow", answer.allow) }
         headers.append("Content-Length", "\(answer.body.readableCount)")
         let output = wire.outputForWriting()
         H1Writer.writeResponse(

@@ -29,6 +29,8 @@ struct AdminRequest {
 struct AdminResponse {
     var status: UInt16 = 200
     var contentType = "text/plain; charset=utf-8"
+    /// The methods to be used instead, with status 405 (RFC 9110 §15.5.6).
+    var allow = ""
     var body: Buffer
 
     init(status: UInt16 = 200, contentType: String = "text/plain; charset=utf-8", body: Buffer) {

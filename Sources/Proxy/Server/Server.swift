@@ -61,6 +61,7 @@ package final class Server {
     /// Endpoints whose names were never answered for yet.
     private var unresolved = Set<String>()
     private var terminations = 0
+    private var areFilesRemoved = false
 
     /// Binds every address, starts the workers and the admin port. On return the process is listening.
     ///
@@ -100,6 +101,8 @@ package final class Server {
         loop.run()
         for handle in handles { handle.mailbox.post(.stop) }
         for handle in handles { handle.thread.join() }
+        removeListenersFiles()
+        Socket.removeFile(of: configuration.admin.address)
         if !accessLog.finish(nanosecondsMax: 1_000_000_000) {
             logger.warning("the access log's reader is too slow: its last lines are lost")
         }
@@ -136,6 +139,7 @@ package final class Server {
         var sockets = (0..<workerCount).map { _ in [BoundSocket]() }
         for listener in configuration.listeners {
             do {
+                if workerCount > 1 { try Socket.requireFree(listener.address) }
                 let first = try BoundSocket(
                     Socket.listen(on: listener.address, backlog: listener.backlog, reusePort: workerCount > 1))
                 sockets[0].append(first)
@@ -260,6 +264,7 @@ package final class Server {
         exitsWhenDrained = exitsWhenDrained || thenExit
         if phase != .draining {
             phase = .draining
+            removeListenersFiles()
             logger.info("draining", metadata: ["timeout": "\(configuration.drainTimeout)"])
             for handle in handles { handle.mailbox.post(.drain) }
         } else if handles.allSatisfy(\.isDrained) {
@@ -270,6 +275,13 @@ package final class Server {
             logger.warning("drain_timeout is over: remaining connections are cut")
             stop(exitCode: 0)
         }
+    }
+
+    /// Removes the files of the listeners' unix sockets, once: another process may have the same paths next.
+    private func removeListenersFiles() {
+        guard !areFilesRemoved else { return }
+        areFilesRemoved = true
+        for listener in configuration.listeners { Socket.removeFile(of: listener.address) }
     }
 
     private func drained() {

@@ -47,8 +47,10 @@ final class EndpointPool: CustomStringConvertible {
     let endpoint: Int
     /// The endpoint's address as configured, for logs.
     let addressText: Buffer
+    /// What `Host` says of the endpoint to whom no client has named it.
+    let hostText: Buffer
     /// Where to connect: one address, or what the name resolves to at present.
-    var addresses: [SocketAddress]
+    private(set) var addresses: [SocketAddress]
     private var nextAddress = 0
     private var idle: [UpstreamConnection] = []
     /// Connections that are open or opening, idle ones included.
@@ -71,12 +73,25 @@ final class EndpointPool: CustomStringConvertible {
             isNamed = false
             addresses = [address]
             addressText.append("\(address)")
+            if case .unix = address {
+                hostText = Buffer(capacity: 16)
+                hostText.append("localhost")
+            } else {
+                hostText = addressText
+            }
         case .host(let name, let port):
             isNamed = true
             addresses = []
             addressText.append("\(name):\(port)")
+            hostText = addressText
         }
         idle.reserveCapacity(min(limits.idleMax, 64))
+    }
+
+    /// The name resolves to these now. Idle connections to others are closed; those in use are not parked again.
+    func resolved(_ addresses: [SocketAddress]) {
+        self.addresses = addresses
+        for connection in idle where !addresses.contains(connection.address) { connection.close(.notReusable) }
     }
 
     var idleCount: Int { idle.count }
@@ -119,6 +134,7 @@ final class EndpointPool: CustomStringConvertible {
     /// Takes an idle connection back; false when there are enough.
     func park(_ connection: UpstreamConnection) -> Bool {
         guard !isRetired, idle.count < limits.idleMax else { return false }
+        guard !isNamed || addresses.contains(connection.address) else { return false }
         idle.append(connection)
         uncount(.connectionsActive)
         count(.connectionsIdle)

@@ -112,6 +112,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         writtenBefore = wire.bytesWritten
         readBefore = wire.bytesRead
+        if request.authority.isEmpty, !request.headers.contains(.host) {
+            // HTTP/1.0 knows no Host, and servers refuse an empty one.
+            let host = pool.hostText
+            request.headers.append(.host, spelled: "Host", host.readable)
+        }
         let output = wire.outputForWriting()
         if target.isEmpty {
             H1Writer.writeRequest(request, framing: request.framing, into: output)
