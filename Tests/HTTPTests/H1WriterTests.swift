@@ -91,6 +91,11 @@ import Testing
         #expect(written(try request("GET / HTTP/1.0\r\nHost: a\r\n\r\n")) == "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     }
 
+    @Test func anHTTP10ClientsExpectationIsNotSentOn() throws {
+        let head = try request("PUT / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
+        #expect(written(head) == "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
+    }
+
     @Test func aHeadOfAnotherCodecIsWrittenWithHostAndChunks() {
         let head = RequestHead()
         let storage = head.headers.storage
