@@ -103,7 +103,9 @@ package final class PathRewrite: Sendable {
         let bytes = text.span
         for index in bytes.indices where !PercentEncoding.isPlainInPath(bytes[index]) {
             guard PercentEncoding.isTriple(bytes, at: index) else {
-                return "`\(String(decoding: [bytes[index]], as: UTF8.self))` cannot stand in a path: percent-encode it"
+                let byte = bytes[index]
+                let shown = byte > 0x20 && byte < 0x7F ? "`\(Character(UnicodeScalar(byte)))`" : "byte \(byte)"
+                return "\(shown) cannot stand in a path: percent-encode it"
             }
             var position = index
             let decoded = PercentEncoding.decoded(bytes, &position)
