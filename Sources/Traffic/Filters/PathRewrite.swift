@@ -7,6 +7,7 @@ package import HTTP
 /// Matching saw the normalised path, so that is what is rewritten; what is taken over from it is percent-encoded anew.
 /// The replacement is written as configured. The query is not touched.
 package final class PathRewrite: Sendable {
+    /// Which target the endpoint gets.
     package enum Outcome: Equatable, Sendable {
         /// The expression did not match: the path goes on as it was sent, nothing was written.
         case asSent

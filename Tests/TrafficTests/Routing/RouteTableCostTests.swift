@@ -62,7 +62,7 @@ import Testing
 
     /// Whether some run of `body` leaves the heap as it was. Other tests allocate at the same time, hence the tries.
     private func leavesHeapAlone(_ body: () throws -> Void) rethrows -> Bool {
-        for _ in 0..<200 {
+        for _ in 0..<3000 {
             let before = mallinfo2().uordblks
             try body()
             if mallinfo2().uordblks == before { return true }
@@ -101,8 +101,8 @@ import Testing
         let output = Buffer(capacity: 1024)
         let head = RequestHead()
         var matches = 0
-        func run() throws {
-            for _ in 0..<10_000 {
+        func run(_ requests: Int) throws {
+            for _ in 0..<requests {
                 head.reset()
                 let storage = head.headers.storage
                 storage.append("GET/%61pi/./y/x?a&q=b%20ca.shop.local")
@@ -133,9 +133,9 @@ import Testing
                 matches += 1
             }
         }
-        try run()
+        try run(10_000)
         #expect(matches == 10_000)
         #expect(output.readable.text == "/new/y?a&q=b%20c")
-        #expect(try leavesHeapAlone(run))
+        #expect(try leavesHeapAlone { try run(100) })
     }
 }
