@@ -153,7 +153,9 @@ def record(results: Results, peer: Peer, what: Load, variant: str, measured: Mea
 def take_probe(results: Results, stand: Stand, effort: Effort, row: Row, peer: Peer) -> None:
     cell = results.cell(row, peer)
     try:
-        cell.values.append(row.probe(stand, peer, effort))
+        reading = row.probe(stand, peer, effort)
+        cell.values.append(reading.value)
+        cell.detail = reading.detail
         say(f"           {row.key:<25} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
     except NotApplicable as reason:
         cell.absent = str(reason)

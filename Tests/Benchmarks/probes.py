@@ -1,4 +1,4 @@
-"""Figures that no load generator counts: each probe takes the stand and a peer and returns one number.
+"""Figures that no load generator counts: each probe takes the stand and a peer and returns one reading.
 
 They run once per peer, after the rounds. What keeps one from a figure is a `ProbeError` with the reason.
 """
@@ -22,7 +22,14 @@ from peers import Peer
 from process import StartError, pin_and_bind_to_parent
 from stand import Stand
 
-Probe = Callable[[Stand, Peer, "Effort"], float]
+Probe = Callable[[Stand, Peer, "Effort"], "Reading"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    value: float
+    detail: str = ""
+    """What the number is made of, for a note under the table."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,14 @@ class NotApplicable(ProbeError):
     """The machine lacks what the probe needs: no figure, but nothing is wrong with the peer either."""
 
 
-def pss_after_load(stand: Stand, peer: Peer, effort: Effort) -> float:
+def pss_after_load(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """Megabytes of the instance that served all loads, right after one more second of small requests."""
     running = stand.running(peer)
     _loaded(stand, peer, Load("small"), 1)
-    return pss_bytes(running.pids) / 1e6
+    return Reading(pss_bytes(running.pids) / 1e6)
 
 
-def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> float:
+def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """Bytes of PSS that each kept-alive connection costs that made one request and fell silent.
 
     A fresh instance, so that memory left over from a load hides nothing; its first hundred connections pay for what is
@@ -67,10 +74,10 @@ def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> float:
             raise ProbeError(str(error)) from error
         if closed := connections.closed_by_peer():
             raise ProbeError(f"{closed} idle connections closed")
-    return (after - before) / effort.idle_connections
+    return Reading((after - before) / effort.idle_connections)
 
 
-def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> float:
+def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """System calls of all threads under `strace -c`, the opening of the 64 connections included.
 
     strace makes every call slow, so the proxy is always behind and finds many connections ready at each turn: the
@@ -95,12 +102,15 @@ def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> float:
         except subprocess.TimeoutExpired:
             tracer.kill()
             tracer.wait()
-    return _calls(summary) / outcome.requests
+    calls = _calls(summary)
+    shares = {name: count / outcome.requests for name, count in calls.items()}
+    detail = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share >= 0.01)
+    return Reading(sum(shares.values()), detail)
 
 
-def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> float:
+def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port; the median of several starts."""
-    return statistics.median(_start_ms(stand, peer) for _ in range(effort.starts))
+    return Reading(statistics.median(_start_ms(stand, peer) for _ in range(effort.starts)))
 
 
 def _loaded(stand: Stand, peer: Peer, what: Load, seconds: int) -> load.Outcome:
@@ -134,12 +144,14 @@ def _wait_for_tracer(pid: int, tracer: subprocess.Popen[str]) -> None:
     raise NotApplicable(f"strace: {said}")
 
 
-def _calls(summary: Path) -> int:
-    """The sum of the table's column `calls`, the fourth; the fifth, `errors`, may be empty."""
-    for line in summary.read_text().splitlines():
-        if line.rstrip().endswith(" total"):
-            return int(line.split()[3])
-    raise ProbeError("strace printed no total")
+def _calls(summary: Path) -> dict[str, int]:
+    """By name, the most frequent first. The table's fourth column is `calls`; the fifth, `errors`, may be empty."""
+    lines = [line.split() for line in summary.read_text().splitlines()]
+    calls = {line[-1]: int(line[3]) for line in lines if len(line) in (5, 6) and line[3].isdigit()}
+    calls.pop("total", None)
+    if not calls:
+        raise ProbeError("strace saw no call")
+    return dict(sorted(calls.items(), key=lambda each: -each[1]))
 
 
 def _start_ms(stand: Stand, peer: Peer) -> float:

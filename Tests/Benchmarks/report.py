@@ -52,6 +52,7 @@ def terminal(results: Results, circumstances: Circumstances) -> str:
     lines = [aligned(table[0]), "  ".join("-" * width for width in widths), *map(aligned, table[1:]), ""]
     lines.append("* best peer. CPU is user + system time of all processes of the proxy.")
     lines.append(circumstances.sentence)
+    lines += results.details
     lines += [f"! {problem}" for problem in results.problems]
     lines += [f"warning: {warning}" for warning in circumstances.warnings]
     return "\n".join(lines) + "\n"
@@ -65,6 +66,7 @@ def markdown(results: Results, circumstances: Circumstances) -> str:
         "CPU is user + system time of all processes of the proxy, one worker, per request that the load generator "
         "counted; the best peer is bold. Repeat with `make bench-peers bench`.",
         circumstances.sentence,
+        *(f"{detail}." for detail in results.details),
         *(f"Not valid: {problem}." for problem in results.problems),
         *(f"Warning: {warning}." for warning in circumstances.warnings),
     ]
@@ -79,7 +81,7 @@ def as_json(results: Results, circumstances: Circumstances) -> str:
             "ratio": results.ratio(row), "met": results.is_met(row),
             "peers": {
                 peer.name: {"median": cell.figure, "values": cell.values, "problems": cell.problems,
-                            "absent": cell.absent}
+                            "detail": cell.detail, "absent": cell.absent}
                 for peer in results.peers if (cell := results.cells.get((row.key, peer.name)))},
         } for row in results.rows],
         "requests_per_second": {
