@@ -92,14 +92,14 @@ def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> Readin
     requests = requests_of_longer - requests_of_shorter
     if requests <= 0:
         raise NotApplicable("the machine is too busy: the longer run answered no more than the shorter one")
-    # Calls of the opening alone can be fewer in the longer run, when the pool was still warm: no call costs less than 0.
+    # Calls of the opening alone can be fewer in the longer run, when the pool was warm: nothing costs less than 0.
     shares = {name: max(count - shorter.get(name, 0), 0) / requests for name, count in longer.items()}
     detail = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share >= 0.01)
     return Reading(sum(shares.values()), detail)
 
 
 def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> Reading:
-    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port; the median of several starts."""
+    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port: the median of some starts."""
     return Reading(statistics.median(_start_ms(stand, peer) for _ in range(effort.starts)))
 
 
