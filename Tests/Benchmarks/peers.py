@@ -52,7 +52,7 @@ class Peer(ABC):
 
     def copy_of_binary(self, folder: Path) -> str:
         """For instances beside the one whose memory is judged: pages of the same file would count half for each."""
-        return shutil.copy(self.binary, folder / "program")
+        return str(shutil.copy(self.binary, folder / "program"))
 
     def version(self) -> str:
         """The first version number it prints about itself."""
