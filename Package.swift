@@ -49,11 +49,12 @@ let package = Package(
             dependencies: ["Proxy", "Config", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings),
 
+        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/Support", swiftSettings: settings),
         tests("CoreTests", ["Core"]),
-        tests("IOTests", ["IO", "Core"]),
+        tests("IOTests", ["IO", "Core", "CLinux"]),
         tests("HTTPTests", ["HTTP", "Core"]),
         tests("ConfigTests", ["Config", "Core"]),
         tests("TrafficTests", ["Traffic", "HTTP", "Config", "Core", "CLinux"]),
-        tests("ProxyTests", ["Proxy", "Traffic", "IO", "HTTP", "Config", "Core"]),
+        tests("ProxyTests", ["Proxy", "Traffic", "IO", "HTTP", "Config", "Core", "TestSupport"]),
     ]
 )

@@ -39,6 +39,6 @@ extension Duration {
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow, whole < UInt64(Int64.max) else { return UInt64(Int64.max) }
-        return whole + UInt64(attoseconds / 1_000_000_000)
+        return min(whole + UInt64(attoseconds / 1_000_000_000), UInt64(Int64.max))
     }
 }

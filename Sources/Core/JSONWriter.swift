@@ -67,6 +67,14 @@ package struct JSONWriter {
         output.append("null")
     }
 
+    /// A string that `write` appends; it must need no escaping.
+    package mutating func value(unescaped write: (Buffer) -> Void) {
+        separate()
+        output.append(0x22)
+        write(output)
+        output.append(0x22)
+    }
+
     /// A duration in milliseconds, to the microsecond.
     package mutating func value(millisecondsOf nanoseconds: UInt64) {
         separate()

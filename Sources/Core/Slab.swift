@@ -2,30 +2,47 @@
 ///
 /// A token is `generation << 32 | slot`. The kernel hands tokens back with events; an event for an object that left in
 /// the same turn finds an old generation and so nothing, never its slot's next tenant. Used on one thread.
+@frozen
 package struct Slab<Element: AnyObject> {
     /// Names one object's stay in the slab; never reused.
+    @frozen
     package struct Token: Hashable, Sendable {
         package let rawValue: UInt64
+
+        @inlinable @inline(__always)
         package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-        fileprivate init(generation: UInt32, slot: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
-        fileprivate var slot: Int { Int(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
-        fileprivate var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+        @inlinable @inline(__always)
+        init(generation: UInt32, slot: UInt32) { rawValue = UInt64(generation) << 32 | UInt64(slot) }
+
+        @inlinable @inline(__always)
+        var slot: Int { Int(truncatingIfNeeded: rawValue & 0xFFFF_FFFF) }
+
+        @inlinable @inline(__always)
+        var generation: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
     }
 
-    private struct Slot {
-        var element: Element?
-        var generation: UInt32
+    @frozen @usableFromInline
+    struct Slot {
+        @usableFromInline var element: Element?
+        @usableFromInline var generation: UInt32
+
+        @inlinable
+        init(element: Element?, generation: UInt32) {
+            self.element = element
+            self.generation = generation
+        }
     }
 
-    private var slots: [Slot] = []
-    private var free: [UInt32] = []
+    @usableFromInline var slots: ContiguousArray<Slot> = []
+    @usableFromInline var free: ContiguousArray<UInt32> = []
 
-    package init() {}
+    @inlinable package init() {}
 
     /// How many objects are in the slab.
-    package var count: Int { slots.count - free.count }
+    @inlinable package var count: Int { slots.count - free.count }
 
+    @inlinable
     package mutating func insert(_ element: Element) -> Token {
         if let slot = free.popLast() {
             slots[Int(slot)].element = element
@@ -36,13 +53,14 @@ package struct Slab<Element: AnyObject> {
     }
 
     /// The object of `token`, or nil when it has left.
-    @inline(__always)
+    @inlinable @inline(__always)
     package subscript(token: Token) -> Element? {
         guard token.slot < slots.count, slots[token.slot].generation == token.generation else { return nil }
         return slots[token.slot].element
     }
 
     /// Takes the object out; later uses of `token` find nothing.
+    @inlinable
     @discardableResult
     package mutating func remove(_ token: Token) -> Element? {
         guard let element = self[token] else { return nil }
@@ -54,6 +72,7 @@ package struct Slab<Element: AnyObject> {
     }
 
     /// Calls `body` with every object. `body` must not change the slab.
+    @inlinable
     package func forEach(_ body: (Element) -> Void) {
         for slot in slots {
             if let element = slot.element { body(element) }

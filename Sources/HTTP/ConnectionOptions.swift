@@ -1,7 +1,7 @@
 import Core
 
 /// What the `Connection` fields of one head say (RFC 9110 §7.6.1).
-package struct ConnectionOptions: OptionSet, Sendable {
+package struct ConnectionOptions: OptionSet, Sendable, BitwiseCopyable {
     package let rawValue: UInt8
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -1,7 +1,7 @@
 package import Core
 
 /// Where some bytes of a head stand in its block's storage.
-package struct ByteRange: Equatable, Sendable {
+package struct ByteRange: Equatable, Sendable, BitwiseCopyable {
     package var start: UInt32
     package var count: UInt32
 
@@ -46,13 +46,11 @@ package final class HeaderBlock {
     /// The bytes of the whole head; the start line's as well, for HTTP/1.
     package let storage: Buffer
     private let table = Table<Field>(capacity: 32)
-    /// Bit `HeaderName.rawValue` is set when such a field was ever recorded. One element: a table is free of the bookkeeping
-    /// that a property of a class costs.
-    private let recorded = Table<UInt64>(capacity: 1)
+    /// Bit `HeaderName.rawValue` is set when such a field was ever recorded.
+    private let recorded = Cell<UInt64>(0)
 
     package init(capacity: Int = 1024) {
         storage = Buffer(capacity: capacity)
-        recorded.append(0)
     }
 
     package var fields: Fields { Fields(table: table) }
@@ -61,7 +59,7 @@ package final class HeaderBlock {
     package func removeAll() {
         storage.clear()
         table.removeAll(keepingAtMost: 512)
-        recorded[0] = 0
+        recorded.value = 0
     }
 
     // MARK: Questions
@@ -122,11 +120,11 @@ package final class HeaderBlock {
 
     /// Whether such a field was ever recorded, removed since or not: false is certain, and costs one bit.
     @inline(__always)
-    package func mayContain(_ name: HeaderName) -> Bool { recorded[0] & (1 &<< UInt64(name.rawValue)) != 0 }
+    package func mayContain(_ name: HeaderName) -> Bool { recorded.value & (1 &<< UInt64(name.rawValue)) != 0 }
 
     /// Whether a field of any of the `names`, a bit for each `HeaderName.rawValue`, was ever recorded.
     @inline(__always)
-    func mayContain(anyOf names: UInt64) -> Bool { recorded[0] & names != 0 }
+    func mayContain(anyOf names: UInt64) -> Bool { recorded.value & names != 0 }
 
     // MARK: Changes
 
@@ -140,7 +138,7 @@ package final class HeaderBlock {
                 name: name, nameStart: UInt32(truncatingIfNeeded: nameStart),
                 nameCount: UInt32(truncatingIfNeeded: nameCount), valueStart: UInt32(truncatingIfNeeded: valueStart),
                 valueCount: UInt32(truncatingIfNeeded: valueCount), lineEnd: UInt32(truncatingIfNeeded: lineEnd)))
-        recorded[0] |= 1 &<< UInt64(name.rawValue)
+        recorded.value |= 1 &<< UInt64(name.rawValue)
     }
 
     /// Adds a field at the end. `name` and `value` must be valid and must not be spans of this block.

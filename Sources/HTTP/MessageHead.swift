@@ -1,7 +1,7 @@
 import Core
 
 /// The version a peer spoke.
-package enum HTTPVersion: UInt8, Sendable {
+package enum HTTPVersion: UInt8, Sendable, BitwiseCopyable {
     case http10, http11, http2
 
     /// As access logs and `Via` write it.
@@ -15,7 +15,7 @@ package enum HTTPVersion: UInt8, Sendable {
 }
 
 /// How a message's body is delimited, decided once from its head (RFC 9112 §6.3).
-package enum BodyFraming: Equatable, Sendable {
+package enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
     /// No body follows, whatever the fields say.
     case none
     case length(UInt64)
@@ -25,51 +25,98 @@ package enum BodyFraming: Equatable, Sendable {
 }
 
 /// The form of a request target (RFC 9112 §3.2).
-package enum TargetForm: UInt8, Sendable { case origin, absolute, authority, asterisk }
+package enum TargetForm: UInt8, Sendable, BitwiseCopyable { case origin, absolute, authority, asterisk }
 
 /// The head of a request, codec-neutral: what HTTP/1 and HTTP/2 both make of their bytes.
 ///
 /// Belongs to one exchange at a time and is reused. All ranges are into `headers.storage`.
 package final class RequestHead {
     package let headers = HeaderBlock()
-    package var method = Method.other
-    package var methodName = ByteRange.empty
-    package var version = HTTPVersion.http11
-    package var targetForm = TargetForm.origin
+
+    /// What a parser finds out, put into the head in one go.
+    struct Line: BitwiseCopyable {
+        var method = Method.other
+        var methodName = ByteRange.empty
+        var version = HTTPVersion.http11
+        var targetForm = TargetForm.origin
+        var target = ByteRange.empty
+        var authority = ByteRange.empty
+        var path = ByteRange.empty
+        var query = ByteRange.empty
+        var hasQuery = false
+        var framing = BodyFraming.none
+        var keepAlive = true
+        var expectsContinue = false
+        var connection: ConnectionOptions = []
+    }
+
+    let line = Cell(Line())
+
+    package var method: Method {
+        get { line.value.method }
+        set { line.value.method = newValue }
+    }
+    package var methodName: ByteRange {
+        get { line.value.methodName }
+        set { line.value.methodName = newValue }
+    }
+    package var version: HTTPVersion {
+        get { line.value.version }
+        set { line.value.version = newValue }
+    }
+    package var targetForm: TargetForm {
+        get { line.value.targetForm }
+        set { line.value.targetForm = newValue }
+    }
     /// The target as sent.
-    package var target = ByteRange.empty
+    package var target: ByteRange {
+        get { line.value.target }
+        set { line.value.target = newValue }
+    }
     /// Host and port: of an absolute target, otherwise of the `Host` field. Empty when an HTTP/1.0 request has none.
-    package var authority = ByteRange.empty
+    package var authority: ByteRange {
+        get { line.value.authority }
+        set { line.value.authority = newValue }
+    }
     /// The path as sent, without the query; `/` is implied when an absolute target has none and the range is empty.
-    package var path = ByteRange.empty
+    package var path: ByteRange {
+        get { line.value.path }
+        set { line.value.path = newValue }
+    }
     /// What follows the first `?`, without it. Empty also when there is a bare `?`.
-    package var query = ByteRange.empty
-    package var hasQuery = false
-    package var framing = BodyFraming.none
+    package var query: ByteRange {
+        get { line.value.query }
+        set { line.value.query = newValue }
+    }
+    package var hasQuery: Bool {
+        get { line.value.hasQuery }
+        set { line.value.hasQuery = newValue }
+    }
+    package var framing: BodyFraming {
+        get { line.value.framing }
+        set { line.value.framing = newValue }
+    }
     /// Whether the connection may carry another request after this one.
-    package var keepAlive = true
+    package var keepAlive: Bool {
+        get { line.value.keepAlive }
+        set { line.value.keepAlive = newValue }
+    }
     /// `Expect: 100-continue` was sent, in HTTP/1.1 and with a body to come.
-    package var expectsContinue = false
+    package var expectsContinue: Bool {
+        get { line.value.expectsContinue }
+        set { line.value.expectsContinue = newValue }
+    }
     /// What the client's `Connection` fields say.
-    package var connection: ConnectionOptions = []
+    package var connection: ConnectionOptions {
+        get { line.value.connection }
+        set { line.value.connection = newValue }
+    }
 
     package init() {}
 
     package func reset() {
         headers.removeAll()
-        method = .other
-        methodName = .empty
-        version = .http11
-        targetForm = .origin
-        target = .empty
-        authority = .empty
-        path = .empty
-        query = .empty
-        hasQuery = false
-        framing = .none
-        keepAlive = true
-        expectsContinue = false
-        connection = []
+        line.value = Line()
     }
 
     @inline(__always)
@@ -84,29 +131,58 @@ package final class RequestHead {
 /// The head of a response, final or informational. Ranges are into `headers.storage`; reused like `RequestHead`.
 package final class ResponseHead {
     package let headers = HeaderBlock()
+
+    /// What a parser finds out, put into the head in one go.
+    struct Line: BitwiseCopyable {
+        var status: UInt16 = 0
+        var reason = ByteRange.empty
+        var version = HTTPVersion.http11
+        var framing = BodyFraming.none
+        var keepAlive = true
+        var keepAliveTimeoutSeconds: UInt32?
+        var connection: ConnectionOptions = []
+    }
+
+    let line = Cell(Line())
+
     /// 100 to 999.
-    package var status: UInt16 = 0
-    package var reason = ByteRange.empty
-    package var version = HTTPVersion.http11
-    package var framing = BodyFraming.none
+    package var status: UInt16 {
+        get { line.value.status }
+        set { line.value.status = newValue }
+    }
+    package var reason: ByteRange {
+        get { line.value.reason }
+        set { line.value.reason = newValue }
+    }
+    package var version: HTTPVersion {
+        get { line.value.version }
+        set { line.value.version = newValue }
+    }
+    package var framing: BodyFraming {
+        get { line.value.framing }
+        set { line.value.framing = newValue }
+    }
     /// Whether the connection it came on may carry another request.
-    package var keepAlive = true
+    package var keepAlive: Bool {
+        get { line.value.keepAlive }
+        set { line.value.keepAlive = newValue }
+    }
     /// `Keep-Alive: timeout=N` of the server, in seconds.
-    package var keepAliveTimeoutSeconds: UInt32?
+    package var keepAliveTimeoutSeconds: UInt32? {
+        get { line.value.keepAliveTimeoutSeconds }
+        set { line.value.keepAliveTimeoutSeconds = newValue }
+    }
     /// What the server's `Connection` fields say.
-    package var connection: ConnectionOptions = []
+    package var connection: ConnectionOptions {
+        get { line.value.connection }
+        set { line.value.connection = newValue }
+    }
 
     package init() {}
 
     package func reset() {
         headers.removeAll()
-        status = 0
-        reason = .empty
-        version = .http11
-        framing = .none
-        keepAlive = true
-        keepAliveTimeoutSeconds = nil
-        connection = []
+        line.value = Line()
     }
 
     /// 100 to 199: another response follows, except after 101.

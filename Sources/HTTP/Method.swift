@@ -1,7 +1,7 @@
 import Core
 
 /// A request method (RFC 9110 §9). Unknown ones are `other`; their name stays in the head's bytes.
-package enum Method: UInt8, CaseIterable, Sendable {
+package enum Method: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case get, head, post, put, delete, options, patch, connect, trace, other
 
     /// The name on the wire; `other` is the label that metrics use for the rest.

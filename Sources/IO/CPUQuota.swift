@@ -39,7 +39,7 @@ package enum CPUQuota {
     /// `workers: auto`: the quota rounded up, at least 1, at most 2, and no more than there are processors.
     package static var workers: Int {
         let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let allowed = cpus().map { Int($0.rounded(.up)) } ?? processors
+        let allowed = cpus().map { Int(min($0, 1024).rounded(.up)) } ?? processors
         return max(1, min(allowed, processors, 2))
     }
 

@@ -24,7 +24,7 @@ package final class EventLoop {
     /// A slab's element must be one object: the handler and its descriptor together.
     package final class Registration {
         fileprivate let descriptor: Int32
-        fileprivate unowned let handler: any EventHandler
+        fileprivate let handler: any EventHandler
         fileprivate init(descriptor: Int32, handler: any EventHandler) {
             self.descriptor = descriptor
             self.handler = handler
@@ -53,7 +53,7 @@ package final class EventLoop {
 
     // MARK: Descriptors
 
-    /// Watches a descriptor for everything, until `deregister`. The handler must outlive the registration.
+    /// Watches a descriptor for everything, until `deregister`; the handler is kept so long.
     package func register(_ descriptor: Int32, _ handler: any EventHandler) throws(IOError) -> Token {
         let token = registrations.insert(Registration(descriptor: descriptor, handler: handler))
         do {
@@ -73,7 +73,8 @@ package final class EventLoop {
         if let registration = registrations.remove(token) { poller.remove(registration.descriptor) }
     }
 
-    /// Calls the handler's `resumed` in the next turn: for work that was cut short to let others have their share.
+    /// Calls the handler's `resumed` once this turn's events are handled, or in the next turn when that is done already: for
+    /// work that was cut short to let others have their share.
     package func resume(_ token: Token) { resumable.append(token) }
 
     // MARK: Timers

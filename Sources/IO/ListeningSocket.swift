@@ -1,14 +1,11 @@
 package import Core
 import Glibc
 
-/// A listening socket in the hands of one worker.
+/// A socket that listens, and nobody accepts on yet.
 ///
-/// Made on the main thread, where a port in use is reported, and used on the worker's.
-package final class ListeningSocket {
-    private let descriptor: FileDescriptor
-    private var token: EventLoop.Token?
-    private unowned var loop: EventLoop?
-    private var isOpen = true
+/// Made on the main thread, where a port in use is reported, and handed to a worker. Immutable.
+package final class BoundSocket: Sendable {
+    fileprivate let descriptor: FileDescriptor
 
     package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
@@ -21,13 +18,27 @@ package final class ListeningSocket {
         guard copy >= 0 else { throw .last("fcntl") }
         return FileDescriptor(rawValue: copy)
     }
+}
+
+/// A listening socket in the hands of one event loop.
+///
+/// Owned by its listener, used on that thread.
+package final class ListeningSocket {
+    private let socket: BoundSocket
+    private var token: EventLoop.Token?
+    private unowned var loop: EventLoop?
+    private var isOpen = true
+
+    package init(_ socket: BoundSocket) { self.socket = socket }
 
     package func attach(to loop: EventLoop, _ handler: any EventHandler) throws(IOError) {
-        token = try loop.register(descriptor.rawValue, handler)
+        token = try loop.register(socket.descriptor.rawValue, handler)
         self.loop = loop
     }
 
-    package func accept() -> Socket.AcceptOutcome { isOpen ? Socket.accept(on: descriptor.rawValue) : .wouldBlock }
+    package func accept() -> Socket.AcceptOutcome {
+        isOpen ? Socket.accept(on: socket.descriptor.rawValue) : .wouldBlock
+    }
 
     package func resumeNextTurn() {
         if let token { loop?.resume(token) }
@@ -38,7 +49,7 @@ package final class ListeningSocket {
         isOpen = false
         if let token { loop?.detach(token) }
         token = nil
-        _ = shutdown(descriptor.rawValue, Int32(SHUT_RDWR))
+        _ = shutdown(socket.descriptor.rawValue, Int32(SHUT_RDWR))
     }
 }
 
@@ -49,7 +60,8 @@ package struct DescriptorReserve: ~Copyable {
     package init() { spare = Self.open() }
 
     private static func open() -> FileDescriptor? {
-        let descriptor = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+        // SAFETY: the path is a terminated constant.
+        let descriptor = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
         return descriptor >= 0 ? FileDescriptor(rawValue: descriptor) : nil
     }
 

@@ -10,11 +10,15 @@ final class Lookup: TimerTarget {
     /// More addresses than this of one name are not used.
     static let addressesMax = 256
 
-    let loop: EventLoop
-    private var completion: Resolver.Completion?
+    let name: String
     private(set) var timer: Timer!
+    private let loop: EventLoop
+    private weak var resolver: Resolver?
+    private var completion: Resolver.Completion?
 
-    init(loop: EventLoop, _ completion: @escaping Resolver.Completion) {
+    init(_ name: String, resolver: Resolver, loop: EventLoop, _ completion: @escaping Resolver.Completion) {
+        self.name = name
+        self.resolver = resolver
         self.loop = loop
         self.completion = completion
         timer = Timer(target: self)
@@ -26,13 +30,14 @@ final class Lookup: TimerTarget {
     @unsafe
     func answered(status: Int32, _ info: UnsafeMutablePointer<ares_addrinfo>?) {
         loop.cancel(timer)
-        // The resolver is going, and its owner with it: nobody wants to know.
-        if status == ARES_EDESTRUCTION || status == ARES_ECANCELLED { completion = nil }
-        guard completion != nil else { return }
+        // When the resolver goes, its owner does not want to know any more.
+        guard let resolver, status != ARES_EDESTRUCTION, status != ARES_ECANCELLED else { return }
+        resolver.lookupEnded()
+        // SAFETY: on success c-ares hands over a structure that its callback frees after this call.
         guard status == ARES_SUCCESS, let info = unsafe info else {
             return complete(.failure(Resolver.Failure(status: status)))
         }
-        complete(unsafe Self.answer(in: info))
+        if completion != nil { complete(unsafe Self.answer(in: info)) }
     }
 
     private func complete(_ result: Result<Resolver.Answer, Resolver.Failure>) {

@@ -35,6 +35,8 @@ package final class Resolver {
 
     package typealias Completion = (Result<Answer, Failure>) -> Void
 
+    /// Lookups that c-ares is given at once, two questions each: more answers would overflow a socket's buffer and be lost.
+    static let lookupsMax = 100
     /// Rounds over all servers before c-ares gives up.
     private static let triesMax = 3
     /// The shortest patience with one server.
@@ -46,6 +48,12 @@ package final class Resolver {
     private var channel: ares_channel?
     private var sockets: [Int32: ResolverSocket] = [:]
     private var timer: Timer?
+    /// Lookups that wait for their turn, first in, first out, from `waitingStart` on.
+    private var waiting: [Lookup] = []
+    private var waitingStart = 0
+    private var underWay = 0
+    /// c-ares is on the stack: it must not be entered again.
+    private var isInside = false
 
     /// Asks `servers`, or those of `/etc/resolv.conf` when there are none. `timeout` is for one name, all tries together.
     package init(loop: EventLoop, servers: [SocketAddress], timeout: Duration) throws(IOError) {
@@ -79,28 +87,45 @@ package final class Resolver {
         for socket in sockets.values { loop.detach(socket.token) }
     }
 
-    /// Resolves a name. An IP literal, and a name from the hosts file, is answered before this returns; everything else in
-    /// a later turn of the loop, at the latest when the timeout has passed.
+    /// Resolves a name. An IP literal is answered before this returns, a name from the hosts file mostly is; everything else
+    /// in a later turn of the loop, when the timeout has passed at the latest.
     package func resolve(_ name: String, _ completion: @escaping Completion) {
         if let address = IPAddress(name) {
-            let forever = Answer(addresses: [address], ttlSeconds: ResolvedName.ttlSecondsMax)
-            return completion(.success(forever))
+            return completion(.success(Answer(addresses: [address], ttlSeconds: ResolvedName.ttlSecondsMax)))
         }
         guard !name.isEmpty, !name.utf8.contains(0) else {
-            return completion(.failure(.other("not a name: \"\(name)\"")))
+            return completion(.failure(.other("\"\(name)\" is no name")))
         }
-        let lookup = Lookup(loop: loop, completion)
-        loop.schedule(lookup.timer, at: loop.now.advanced(by: timeout))
-        // SAFETY: c-ares copies the name, and calls back exactly once for every call, which releases the lookup.
-        unsafe sidecar_ares_getaddrinfo(
-            channel, name, families,
-            { argument, status, _, info in
-                let lookup = unsafe Unmanaged<Lookup>.fromOpaque(argument!).takeRetainedValue()
-                unsafe lookup.answered(status: status, info)
-                if let info = unsafe info { unsafe ares_freeaddrinfo(info) }
-            }, Unmanaged.passRetained(lookup).toOpaque())
-        arm()
+        waiting.append(Lookup(name, resolver: self, loop: loop, completion))
+        if !isInside { arm() }
     }
+
+    /// Hands waiting lookups to c-ares as far as it may have more.
+    private func startWaiting() {
+        while underWay < Self.lookupsMax, waitingStart < waiting.count {
+            let lookup = waiting[waitingStart]
+            waitingStart += 1
+            if waitingStart == waiting.count {
+                waiting.removeAll()
+                waitingStart = 0
+            }
+            underWay += 1
+            loop.schedule(lookup.timer, at: loop.now.advanced(by: timeout))
+            isInside = true
+            // SAFETY: c-ares copies the name, and calls back exactly once for every call, which releases the lookup.
+            unsafe sidecar_ares_getaddrinfo(
+                channel, lookup.name, families,
+                { argument, status, _, info in
+                    let lookup = unsafe Unmanaged<Lookup>.fromOpaque(argument!).takeRetainedValue()
+                    unsafe lookup.answered(status: status, info)
+                    if let info = unsafe info { unsafe ares_freeaddrinfo(info) }
+                }, Unmanaged.passRetained(lookup).toOpaque())
+            isInside = false
+        }
+    }
+
+    /// c-ares is done with one.
+    func lookupEnded() { underWay -= 1 }
 
     // MARK: Events
 
@@ -130,8 +155,7 @@ package final class Resolver {
         repeat {
             let reading = isReadable ? socket.descriptor : -1
             let writing = writable && socket.wantsToWrite && rounds == 0 ? socket.descriptor : -1
-            // SAFETY: the channel lives as long as the resolver.
-            unsafe ares_process_fd(channel, reading, writing)
+            processOnce(reading: reading, writing: writing)
             guard sockets[socket.descriptor] === socket else { break }
             isReadable = Self.hasUnread(socket.descriptor)
             rounds += 1
@@ -140,8 +164,16 @@ package final class Resolver {
         arm()
     }
 
-    /// Sets the timer to when c-ares wants to try again.
+    private func processOnce(reading: Int32, writing: Int32) {
+        isInside = true
+        // SAFETY: the channel lives as long as the resolver, which a completion must not end under c-ares.
+        withExtendedLifetime(self) { unsafe ares_process_fd(channel, reading, writing) }
+        isInside = false
+    }
+
+    /// Starts what may be started, and sets the timer to when c-ares wants to try again.
     private func arm() {
+        startWaiting()
         guard let timer else { return }
         // SAFETY: the channel lives as long as the resolver.
         let waitMs = unsafe sidecar_ares_timeout_ms(channel)
@@ -163,7 +195,7 @@ package final class Resolver {
 
     /// Whether the kernel has IPv6 at all; where it has none, nobody is asked for AAAA.
     private static let hasV6: Bool = {
-        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_INET6, sidecar_SOCK_DGRAM | sidecar_SOCK_CLOEXEC, 0)
         guard descriptor >= 0 else { return false }
         _ = Glibc.close(descriptor)
         return true
@@ -178,8 +210,7 @@ package final class Resolver {
 
 extension Resolver: TimerTarget {
     package func timerFired(_ timer: Timer) {
-        // SAFETY: the channel lives as long as the resolver.
-        unsafe ares_process_fd(channel, -1, -1)
+        processOnce(reading: -1, writing: -1)
         arm()
     }
 }
@@ -198,7 +229,7 @@ extension Resolver.Failure: CustomStringConvertible {
         switch status {
         case ARES_ENOTFOUND, ARES_ENODATA, ARES_ENONAME: self = .notFound
         case ARES_ETIMEOUT: self = .timeout
-        case ARES_ECONNREFUSED: self = .refused("no name server could be reached")
+        case ARES_ECONNREFUSED: self = .refused("no name server was reachable, or none could answer")
         case ARES_EREFUSED: self = .refused("the name server refused the query")
         case ARES_ESERVFAIL: self = .other("the name server failed (SERVFAIL)")
         case ARES_EBADRESP: self = .other("the name server's answer is malformed")

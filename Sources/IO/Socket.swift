@@ -28,16 +28,34 @@ package enum Socket {
         case .unix(let path):
             if !path.hasPrefix("@") { removeStale(path, address) }
         }
+        // SAFETY: the kernel reads an address of the length given.
         let bound = unsafe address.withSockaddr { unsafe bind(descriptor.rawValue, $0, $1) }
         guard bound == 0 else { throw .last("bind") }
         guard Glibc.listen(descriptor.rawValue, backlog) == 0 else { throw .last("listen") }
         return descriptor
     }
 
+    /// Throws when somebody listens on a TCP address already, even if they would share it with `reusePort`: so a second
+    /// proxy on the same port is noticed.
+    package static func requireFree(_ address: SocketAddress) throws(IOError) {
+        guard case .ip(let ip, let port) = address, port != 0 else { return }
+        let probe = try make(family: address.family)
+        try set(probe.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
+        if ip.isV6 { try set(probe.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        // SAFETY: the kernel reads an address of the length given.
+        guard unsafe address.withSockaddr({ unsafe bind(probe.rawValue, $0, $1) }) == 0 else { throw .last("bind") }
+    }
+
+    /// Removes the file of a unix socket.
+    package static func removeFile(of address: SocketAddress) {
+        if case .unix(let path) = address, !path.hasPrefix("@") { unsafe unlink(path) }
+    }
+
     /// Starts to connect. The descriptor becomes writable when it is connected or has failed; `connectError` tells.
     package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)
         if case .ip = address { try setTCPOptions(descriptor.rawValue) }
+        // SAFETY: the kernel reads an address of the length given.
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor.rawValue, $0, $1) }
         // A unix socket whose backlog is full says EAGAIN and never becomes connected: that is a refusal.
         guard result == 0 || errno == EINPROGRESS else { throw .last("connect") }
@@ -66,9 +84,10 @@ package enum Socket {
     /// Takes one waiting connection, non-blocking and closed on exec.
     package static func accept(on descriptor: Int32) -> AcceptOutcome {
         var accepted: Int32 = -1
+        // SAFETY: the kernel fills in storage of the length it is given.
         let peer = unsafe SocketAddress.filled { address, length in
             unsafe accepted = accept4(
-                descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                descriptor, address, length, sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC)
         }
         if accepted >= 0 { return .connection(FileDescriptor(rawValue: accepted), peer ?? .unix("")) }
         let error = IOError.last("accept4")
@@ -78,6 +97,7 @@ package enum Socket {
 
     /// The address a socket is bound to; the true port when it was bound to port 0.
     package static func localAddress(of descriptor: Int32) -> SocketAddress? {
+        // SAFETY: the kernel fills in storage of the length it is given.
         unsafe SocketAddress.filled { address, length in _ = unsafe getsockname(descriptor, address, length) }
     }
 
@@ -103,7 +123,7 @@ package enum Socket {
     }
 
     private static func make(family: Int32) throws(IOError) -> FileDescriptor {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let type = sidecar_SOCK_STREAM | sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw .last("socket") }
         return FileDescriptor(rawValue: descriptor)
@@ -126,7 +146,11 @@ package enum Socket {
         guard result == 0 else { throw .last("setsockopt") }
     }
 
+    /// Removes a unix socket's file that nobody listens behind. Any other file is somebody's, and binding then fails.
     private static func removeStale(_ path: String, _ address: SocketAddress) {
+        var status = stat()
+        // SAFETY: lstat fills in the structure, which lives for the call.
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
         guard let probe = try? make(family: AF_UNIX) else { return }
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(probe.rawValue, $0, $1) }
         if result != 0, errno == ECONNREFUSED { unsafe unlink(path) }

@@ -21,7 +21,7 @@ package final class Transport {
     }
 
     private let descriptor: FileDescriptor
-    private unowned let loop: EventLoop
+    private let loop: EventLoop
     private var token: EventLoop.Token?
     /// Whether a read may find something.
     package private(set) var isReadable = false

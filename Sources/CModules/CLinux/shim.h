@@ -29,6 +29,11 @@ extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, 
 extern int pipe2(int descriptors[2], int flags);
 extern ssize_t splice(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t count, unsigned flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+// An enumeration that several C modules include: which of them Swift sees it through depends on the build's order.
+static const int32_t sidecar_SOCK_STREAM = SOCK_STREAM;
+static const int32_t sidecar_SOCK_DGRAM = SOCK_DGRAM;
+static const int32_t sidecar_SOCK_NONBLOCK = SOCK_NONBLOCK;
+static const int32_t sidecar_SOCK_CLOEXEC = SOCK_CLOEXEC;
 static const int32_t sidecar_F_SETPIPE_SZ = 1031;
 static const uint32_t sidecar_SPLICE_F_MOVE = 1;
 static const uint32_t sidecar_SPLICE_F_NONBLOCK = 2;

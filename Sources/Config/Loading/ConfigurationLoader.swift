@@ -27,6 +27,9 @@ package struct ConfigurationLoader {
         self.readFile = readFile
     }
 
+    /// The environment's variables that `environment` is asked for.
+    package static var variables: [String] { Setting.all.map(\.variable) }
+
     /// The configuration of the file at `path`, which may also be a services file alone.
     package func load(path: String) throws(ConfigError) -> Configuration {
         let context = DecodingContext(file: path, regexCheck: regexCheck)

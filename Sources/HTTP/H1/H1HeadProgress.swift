@@ -7,7 +7,7 @@ import Core
 /// The full pass then finds the first error, the same one as in the uncut head.
 enum H1HeadProgress {
     static func mayDecide(_ input: Span<UInt8>, scanned: Int, limits: HeadLimits) -> Bool {
-        if scanned <= 0 || input.count >= limits.headBytesMax { return true }
+        if input.count >= limits.headBytesMax { return true }
         var startLineIsNew: Bool?
         if input.count > limits.startLineBytesMax {
             let lineFeed = input.firstIndex(of: ASCII.lineFeed, from: 0)

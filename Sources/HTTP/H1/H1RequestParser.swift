@@ -13,8 +13,10 @@ package enum H1RequestParser {
     package static func parse(
         _ input: Span<UInt8>, into head: RequestHead, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {
-        guard H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else { return .needMore }
-        head.reset()
+        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else {
+            return .needMore
+        }
+        head.headers.removeAll()
         do throws(HTTPError) {
             guard let start = try skipEmptyLines(input) else { return .needMore }
             let message = input.extracting(start..<min(input.count, start &+ limits.headBytesMax))
@@ -62,25 +64,27 @@ package enum H1RequestParser {
         else { return nil }
         guard fields.host != nil || line.version == .http10 else { throw .missingHost }
 
-        head.method = method
-        head.methodName = ByteRange(start: 0, count: line.methodEnd)
-        head.version = line.version
-        head.targetForm = target.form
-        head.target = ByteRange(start: line.targetStart, count: line.targetEnd &- line.targetStart)
-        head.authority = target.authority ?? fields.host ?? .empty
-        head.path = target.path
-        head.hasQuery = line.pathEnd < line.targetEnd
-        if head.hasQuery {
-            head.query = ByteRange(start: line.pathEnd &+ 1, count: line.targetEnd &- line.pathEnd &- 1)
+        var parsed = RequestHead.Line()
+        parsed.method = method
+        parsed.methodName = ByteRange(start: 0, count: line.methodEnd)
+        parsed.version = line.version
+        parsed.targetForm = target.form
+        parsed.target = ByteRange(start: line.targetStart, count: line.targetEnd &- line.targetStart)
+        parsed.authority = target.authority ?? fields.host ?? .empty
+        parsed.path = target.path
+        if line.pathEnd < line.targetEnd {
+            parsed.hasQuery = true
+            parsed.query = ByteRange(start: line.pathEnd &+ 1, count: line.targetEnd &- line.pathEnd &- 1)
         }
         if fields.isChunked {
-            head.framing = .chunked
+            parsed.framing = .chunked
         } else if let length = fields.contentLength {
-            head.framing = .length(length)
+            parsed.framing = .length(length)
         }
-        head.keepAlive = fields.keepAlive
-        head.expectsContinue = fields.expectsContinue && (fields.isChunked || fields.contentLength ?? 0 > 0)
-        head.connection = fields.connection
+        parsed.keepAlive = fields.keepAlive
+        parsed.expectsContinue = fields.expectsContinue && (fields.isChunked || fields.contentLength ?? 0 > 0)
+        parsed.connection = fields.connection
+        head.line.value = parsed
         return end
     }
 }

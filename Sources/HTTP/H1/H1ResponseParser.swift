@@ -9,8 +9,10 @@ package enum H1ResponseParser {
     package static func parse(
         _ input: Span<UInt8>, into head: ResponseHead, requestMethod: Method, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {
-        guard H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else { return .needMore }
-        head.reset()
+        guard scanned <= 0 || H1HeadProgress.mayDecide(input, scanned: scanned, limits: limits) else {
+            return .needMore
+        }
+        head.headers.removeAll()
         do throws(HTTPError) {
             let message = input.extracting(first: limits.headBytesMax)
             if let end = try parse(message, into: head, requestMethod: requestMethod, limits: limits) {
@@ -41,13 +43,15 @@ package enum H1ResponseParser {
             let end = try fields.parse(message, from: line.lineEnd, into: head.headers, fieldsMax: limits.fieldsMax)
         else { return nil }
 
-        head.status = line.status
-        head.reason = ByteRange(start: line.reasonStart, count: line.lineEnd &- 2 &- line.reasonStart)
-        head.version = line.version
-        head.framing = framing(of: fields, status: line.status, requestMethod: requestMethod)
-        head.keepAlive = fields.keepAlive && head.framing != .untilClose
-        head.keepAliveTimeoutSeconds = fields.keepAliveTimeoutSeconds
-        head.connection = fields.connection
+        var parsed = ResponseHead.Line()
+        parsed.status = line.status
+        parsed.reason = ByteRange(start: line.reasonStart, count: line.lineEnd &- 2 &- line.reasonStart)
+        parsed.version = line.version
+        parsed.framing = framing(of: fields, status: line.status, requestMethod: requestMethod)
+        parsed.keepAlive = fields.keepAlive && parsed.framing != .untilClose
+        parsed.keepAliveTimeoutSeconds = fields.keepAliveTimeoutSeconds
+        parsed.connection = fields.connection
+        head.line.value = parsed
         return end
     }
 

@@ -11,6 +11,22 @@ package enum AdminClient {
         package let body: String
     }
 
+    /// An admin port's address: `ip:port`, or a port on this host.
+    package static func address(_ text: String) -> SocketAddress? {
+        UInt16(text).map { .ip(.loopbackV4, port: $0) } ?? SocketAddress(text)
+    }
+
+    /// Asks again and again until the answer is yes, at most for `timeoutMs`; whether it came to that.
+    package static func poll(timeoutMs: Int, _ isDone: () throws -> Bool) throws -> Bool {
+        let loop = try EventLoop()
+        let deadline = loop.now.advanced(by: .milliseconds(timeoutMs))
+        while true {
+            if try isDone() { return true }
+            loop.turn(waitMs: 50)
+            if loop.now >= deadline { return false }
+        }
+    }
+
     /// Sends the request and waits at most `timeout` for the whole answer.
     package static func ask(_ method: StaticString, _ path: String, at address: SocketAddress, timeout: Duration)
         throws(IOError) -> Answer

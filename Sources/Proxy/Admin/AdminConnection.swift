@@ -99,31 +99,38 @@ final class AdminConnection: EventHandler, TimerTarget {
     }
 
     private func answer() {
+        let request = self.request
         closesAfterWriting = !request.keepAlive
         let path = request.bytes(request.path).text
         let isRead = request.method == .get || request.method == .head
-        guard isRead || request.method == .post else { return send(AdminResponse(status: 405, text: "method not allowed\n")) }
-        switch AdminRegistry.find(path, isPost: !isRead) {
-        case .failure(.notFound):
-            let known = AdminRegistry.endpoints.compactMap(\.paths.first).joined(separator: " ")
-            send(AdminResponse(status: 404, text: "no such page; there are: \(known)\n"))
-        case .failure(.methodNotAllowed):
-            send(AdminResponse(status: 405, text: "method not allowed\n"))
-        case .success(let endpoint):
-            // A page in a browser on this host can make it send requests here, but only by a name of the page's own.
-            if endpoint.isLoopbackOnly, !isTrusted {
-                return send(AdminResponse(status: 403, text: "for callers on loopback only\n"))
-            }
-            let accept = request.headers.first(named: "accept".bytes).map { request.headers.value(of: $0).text } ?? ""
-            send(endpoint.respond(
-                AdminRequest(path: path, query: request.bytes(request.query).text, accept: accept), server))
+        let candidates = AdminRegistry.find(path)
+        guard !candidates.isEmpty else {
+            let known = AdminRegistry.endpoints.map { $0.paths[0] }.joined(separator: " ")
+            return send(AdminResponse(status: 404, text: "no such page; there are: \(known)\n"))
         }
+        let method: AdminMethod? = isRead ? .get : request.method == .post ? .post : nil
+        guard let endpoint = candidates.first(where: { $0.method == method }) else {
+            var refusal = AdminResponse(status: 405, text: "method not allowed\n")
+            refusal.allow = candidates.map { $0.method == .post ? "POST" : "GET, HEAD" }.joined(separator: ", ")
+            return send(refusal)
+        }
+        if endpoint.isLoopbackOnly, !isTrusted {
+            return send(AdminResponse(status: 403, text: "for callers on loopback only\n"))
+        }
+        var accept = ""
+        if let field = request.headers.first(named: ("accept" as StaticString).bytes) {
+            let headers = request.headers
+            accept = headers.value(of: field).text
+        }
+        let question = AdminRequest(path: path, query: request.bytes(request.query).text, accept: accept)
+        send(endpoint.respond(question, server))
     }
 
     /// The caller is on this host and names it by an address or as localhost, so that no foreign page's name leads here.
     private var isTrusted: Bool {
         guard let ip = peer.ip else { return true }
         guard ip.isLoopback else { return false }
+        let request = self.request
         let authority = request.bytes(request.authority).text
         let host = authority.hasPrefix("[") ? String(authority.prefix { $0 != "]" }.dropFirst())
             : String(authority.prefix { $0 != ":" })
@@ -135,11 +142,14 @@ final class AdminConnection: EventHandler, TimerTarget {
         response.status = answer.status
         response.framing = .length(UInt64(answer.body.readableCount))
         let headers = response.headers
-        headers.append("content-type".bytes, answer.contentType)
-        headers.append("cache-control".bytes, "no-store")
-        headers.append("content-length".bytes, "\(answer.body.readableCount)")
+        headers.append("Content-Type", answer.contentType)
+        headers.append("Cache-Control", "no-store")
+        if !answer.allow.isEmpty { headers.append("Allow", answer.allow) }
+        headers.append("Content-Length", "\(answer.body.readableCount)")
         let output = wire.outputForWriting()
-        _ = H1Writer.writeResponse(response, for: request, closes: closesAfterWriting, into: output)
+        H1Writer.writeResponse(
+            response, framing: response.framing,
+            connection: H1Writer.connection(keepAlive: !closesAfterWriting, for: request.version), into: output)
         if request.method != .head { output.append(answer.body.readable) }
         flush()
     }
@@ -163,5 +173,7 @@ final class AdminConnection: EventHandler, TimerTarget {
 
 extension HeaderBlock {
     /// Adds a field with a value that is known to be valid.
-    fileprivate func append(_ name: Span<UInt8>, _ value: String) { append(HeaderName(name), name) { $0.append(value) } }
+    fileprivate func append(_ name: StaticString, _ value: String) {
+        append(HeaderName(name.bytes), name.bytes) { $0.append(value) }
+    }
 }

@@ -29,6 +29,8 @@ struct AdminRequest {
 struct AdminResponse {
     var status: UInt16 = 200
     var contentType = "text/plain; charset=utf-8"
+    /// The methods to be used instead, with status 405 (RFC 9110 §15.5.6).
+    var allow = ""
     var body: Buffer
 
     init(status: UInt16 = 200, contentType: String = "text/plain; charset=utf-8", body: Buffer) {
@@ -47,19 +49,10 @@ struct AdminResponse {
 /// Every resource of the admin port.
 enum AdminRegistry {
     static let endpoints: [any AdminEndpoint.Type] = [
-        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self, ConfigEndpoint.self,
+        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self,
         ServicesEndpoint.self, FailuresEndpoint.self, DrainEndpoint.self, QuitEndpoint.self,
     ]
 
-    /// The endpoint of a path and method, or why there is none.
-    static func find(_ path: String, isPost: Bool) -> Result<any AdminEndpoint.Type, AdminMiss> {
-        let matching = endpoints.filter { $0.paths.contains(path) }
-        guard !matching.isEmpty else { return .failure(.notFound) }
-        guard let found = matching.first(where: { ($0.method == .post) == isPost }) else {
-            return .failure(.methodNotAllowed)
-        }
-        return .success(found)
-    }
+    /// The endpoints of a path, one per method.
+    static func find(_ path: String) -> [any AdminEndpoint.Type] { endpoints.filter { $0.paths.contains(path) } }
 }
-
-enum AdminMiss: Error { case notFound, methodNotAllowed }

@@ -1,4 +1,5 @@
 import Core
+import IO
 
 /// The process is alive. Depends on nothing else: restarting it would mend neither an upstream nor a configuration.
 enum LiveEndpoint: AdminEndpoint {

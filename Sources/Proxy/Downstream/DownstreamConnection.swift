@@ -24,7 +24,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     private static let lingerMax: Duration = .seconds(2)
     private static let lingerBytesMax: UInt64 = 1 << 20
 
-    unowned let worker: Worker
+    let worker: Worker
     let listener: Listener
     let peer: SocketAddress
     private let wire: Wire

@@ -7,9 +7,9 @@ enum OverloadResponse {
         content-type: application/problem+json\r
         x-sidecar-reason: overloaded\r
         connection: close\r
-        content-length: 69\r
+        content-length: 67\r
         \r
-        {"title":"Service Unavailable","status":503,"reason":"overloaded"}\r
+        {"title":"Service Unavailable","status":503,"reason":"overloaded"}
 
         """
 

@@ -33,12 +33,16 @@ struct Relay {
                 }
             }
             let ends = source.isBodyDecoded
-            let outcome = sink.push(buffer, range, ends: ends, trailers: ends ? source.trailers : nil)
+            let trailers = ends ? source.trailers : nil
+            let outcome = sink.push(buffer, range, ends: ends, trailers: trailers)
             if outcome.taken > 0 { source.take(outcome.taken) }
             switch outcome.state {
             case .failed(let error): return .sinkFailed(error)
             case .blocked: return .sinkBlocked
-            case .drained: if ends, outcome.taken == range.count, source.payload.range.isEmpty { return .complete }
+            case .drained:
+                // Trailers, and the end of the chunks before them, are pushed after the last payload.
+                let isLastPush = range.isEmpty || trailers == nil
+                if ends, isLastPush, outcome.taken == range.count, source.payload.range.isEmpty { return .complete }
             }
         }
     }

@@ -28,7 +28,7 @@ final class Listener: EventHandler, TimerTarget {
     let keepAliveTimeout: UInt64
     let idleTimeout: UInt64
 
-    private unowned let worker: Worker
+    private let worker: Worker
     private let socket: ListeningSocket
     private let timer = Timer()
 

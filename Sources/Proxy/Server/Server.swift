@@ -1,7 +1,7 @@
-import Config
+package import Config
 package import Core
 import Glibc
-package import IO
+import IO
 import Logging
 import Traffic
 
@@ -10,9 +10,18 @@ import Traffic
 /// Lives on the main thread, which serves no traffic. Workers are reached by their mailboxes.
 package final class Server {
     /// Why it could not start.
-    package enum StartError: Error {
+    package enum StartError: Error, CustomStringConvertible {
+        case badRoutes(String)
         case addressInUse(SocketAddress)
         case system(String)
+
+        package var description: String {
+            switch self {
+            case .badRoutes(let problems): problems
+            case .addressInUse(let address): "\(address) is in use"
+            case .system(let what): what
+            }
+        }
     }
 
     /// What the operators see of the life cycle.
@@ -52,14 +61,15 @@ package final class Server {
     /// Endpoints whose names were never answered for yet.
     private var unresolved = Set<String>()
     private var terminations = 0
+    private var areFilesRemoved = false
 
     /// Binds every address, starts the workers and the admin port. On return the process is listening.
     ///
-    /// `signals` must have been blocked before any thread was started, which this does first.
-    package init(_ configuration: Configuration, path: String, routes: RouteTable, logger: Logger) throws(StartError) {
+    /// Signals are blocked first, so that every thread started later inherits that.
+    package init(_ configuration: Configuration, path: String) throws(StartError) {
         self.configuration = configuration
-        self.routes = routes
-        self.logger = logger
+        logger = ProcessLog.logger(configuration.logLevel)
+        do { routes = try RouteTable(configuration) } catch { throw .badRoutes(error.description) }
         configurationPath = path
         names = MetricsNames(configuration)
         startedAt = WallClock.now
@@ -76,7 +86,8 @@ package final class Server {
         let sockets = try bind()
         do {
             admin = try AdminListener(
-                try ListeningSocket(Socket.listen(on: configuration.admin.address, backlog: 128, reusePort: false)),
+                ListeningSocket(
+                    BoundSocket(try Socket.listen(on: configuration.admin.address, backlog: 128, reusePort: false))),
                 server: self)
         } catch {
             throw Self.startError(error, configuration.admin.address)
@@ -90,6 +101,8 @@ package final class Server {
         loop.run()
         for handle in handles { handle.mailbox.post(.stop) }
         for handle in handles { handle.thread.join() }
+        removeListenersFiles()
+        Socket.removeFile(of: configuration.admin.address)
         if !accessLog.finish(nanosecondsMax: 1_000_000_000) {
             logger.warning("the access log's reader is too slow: its last lines are lost")
         }
@@ -122,21 +135,22 @@ package final class Server {
     }
 
     /// One socket per worker and listener.
-    private func bind() throws(StartError) -> [[ListeningSocket]] {
-        var sockets = (0..<workerCount).map { _ in [ListeningSocket]() }
+    private func bind() throws(StartError) -> [[BoundSocket]] {
+        var sockets = (0..<workerCount).map { _ in [BoundSocket]() }
         for listener in configuration.listeners {
             do {
-                let first = try ListeningSocket(
+                if workerCount > 1 { try Socket.requireFree(listener.address) }
+                let first = try BoundSocket(
                     Socket.listen(on: listener.address, backlog: listener.backlog, reusePort: workerCount > 1))
                 sockets[0].append(first)
                 // With port 0 the kernel chose for the first; the others must have the same.
                 let address = first.address ?? listener.address
                 for index in 1..<max(1, workerCount) where index < workerCount {
                     if case .unix = listener.address {
-                        sockets[index].append(ListeningSocket(try first.duplicated()))
+                        sockets[index].append(BoundSocket(try first.duplicated()))
                     } else {
                         sockets[index].append(
-                            ListeningSocket(
+                            BoundSocket(
                                 try Socket.listen(on: address, backlog: listener.backlog, reusePort: true)))
                     }
                 }
@@ -152,7 +166,7 @@ package final class Server {
         error.isAddressInUse ? .addressInUse(address) : .system("\(address): \(error)")
     }
 
-    private func startWorkers(_ sockets: [[ListeningSocket]]) throws(IOError) {
+    private func startWorkers(_ sockets: [[BoundSocket]]) throws(IOError) {
         for (index, sockets) in sockets.enumerated() {
             let mailbox = try Mailbox<WorkerMessage>()
             let metrics = WorkerMetrics(names: names, seriesMax: configuration.metrics.seriesMax)
@@ -160,10 +174,9 @@ package final class Server {
             let setup = Worker.Setup(
                 index: index, workerCount: workerCount, configuration: configuration, routes: routes, metrics: metrics,
                 failures: failures, accessLog: accessLog, names: names, mailbox: mailbox, main: self.mailbox)
-            let handover = Handover(sockets)
             let thread = try WorkerThread(name: "worker-\(index)") {
                 do throws(IOError) {
-                    let worker = try Worker(setup, sockets: handover.take())
+                    let worker = try Worker(setup, sockets: sockets.map(ListeningSocket.init))
                     worker.run()
                 } catch {
                     setup.main.post(.failed(worker: index, error))
@@ -251,6 +264,7 @@ package final class Server {
         exitsWhenDrained = exitsWhenDrained || thenExit
         if phase != .draining {
             phase = .draining
+            removeListenersFiles()
             logger.info("draining", metadata: ["timeout": "\(configuration.drainTimeout)"])
             for handle in handles { handle.mailbox.post(.drain) }
         } else if handles.allSatisfy(\.isDrained) {
@@ -261,6 +275,13 @@ package final class Server {
             logger.warning("drain_timeout is over: remaining connections are cut")
             stop(exitCode: 0)
         }
+    }
+
+    /// Removes the files of the listeners' unix sockets, once: another process may have the same paths next.
+    private func removeListenersFiles() {
+        guard !areFilesRemoved else { return }
+        areFilesRemoved = true
+        for listener in configuration.listeners { Socket.removeFile(of: listener.address) }
     }
 
     private func drained() {
@@ -274,6 +295,13 @@ package final class Server {
     }
 
     // MARK: Questions of the admin port
+
+    /// Brings the counters of name resolution up to date; they are kept on this thread.
+    func updateDNSMetrics() {
+        guard let counters = resolvedNames?.counters else { return }
+        dnsMetrics.set(.queries, counters.queries)
+        dnsMetrics.set(.failures, counters.failures)
+    }
 
     var metrics: [WorkerMetrics] { handles.map(\.metrics) }
     var failures: [FailureRing] { handles.map(\.failures) }

@@ -44,7 +44,7 @@ final class WorkerService {
 
     /// The name of an endpoint resolves to these addresses now.
     func resolved(endpoint: Int, _ addresses: [SocketAddress]) {
-        pools[endpoint].addresses = addresses
+        pools[endpoint].resolved(addresses)
         cluster.setEligible(!addresses.isEmpty, endpoint)
     }
 }

@@ -9,6 +9,15 @@ package struct CivilTime: Equatable, Sendable {
     package let minute: UInt64
     package let second: UInt64
 
+    package init(year: UInt64, month: UInt64, day: UInt64, hour: UInt64, minute: UInt64, second: UInt64) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.hour = hour
+        self.minute = minute
+        self.second = second
+    }
+
     /// From seconds since 1970.
     ///
     /// Years are counted from March, so that the leap day is the last of its year, in eras of 400 years (146,097 days).

@@ -6,6 +6,6 @@ package final class DNSMetrics: Sendable {
 
     package init() {}
 
-    package func add(_ metric: DNSMetric, _ amount: UInt64 = 1) { cells.add(metric.rawValue, amount) }
+    package func set(_ metric: DNSMetric, _ total: UInt64) { cells.store(metric.rawValue, total) }
     package func value(_ metric: DNSMetric) -> UInt64 { cells.load(metric.rawValue) }
 }

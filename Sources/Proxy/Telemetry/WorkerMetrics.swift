@@ -63,7 +63,8 @@ package final class WorkerMetrics: Sendable {
             requests.cells.add(0, 1)
             add(.requestsOverflowed)
         }
-        observe(record.duration, at: durationCell(record), of: durations.cells)
+        let duration = durations.series(DurationSeries.key(record))
+        observe(record.duration, at: duration * LatencyBuckets.cells, of: durations.cells)
 
         subtract(.requestsActive, listener: record.listener)
         add(.receivedBytes, listener: record.listener, record.receivedBytes)
@@ -74,13 +75,6 @@ package final class WorkerMetrics: Sendable {
         add(.sentBytes, service: record.service, record.upstreamSentBytes)
         add(.receivedBytes, service: record.service, record.upstreamReceivedBytes)
         if record.endpoint >= 0 { add(.requests, service: record.service, endpoint: record.endpoint) }
-    }
-
-    @inline(__always)
-    private func durationCell(_ record: borrowing ExchangeRecord) -> Int {
-        let listener = UInt64(bitPattern: Int64(record.listener &+ 1))
-        let service = UInt64(bitPattern: Int64(record.service &+ 1))
-        return durations.series(1 << 63 | listener << 32 | service) * LatencyBuckets.cells
     }
 
     @inline(__always)

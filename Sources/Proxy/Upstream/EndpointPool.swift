@@ -6,7 +6,7 @@ import IO
 /// One worker's connections to one endpoint: the idle ones last in, first out, so that the surplus ages and goes.
 ///
 /// Owned by its worker's plan, used on that worker only.
-final class EndpointPool {
+final class EndpointPool: CustomStringConvertible {
     /// The service's settings as the data path wants them.
     struct Limits {
         let idleMax: Int
@@ -40,15 +40,17 @@ final class EndpointPool {
         case failed(IOError)
     }
 
-    private unowned let worker: Worker
+    private let worker: Worker
     let limits: Limits
     /// Its service's and its own place in the configuration.
     let service: Int
     let endpoint: Int
     /// The endpoint's address as configured, for logs.
     let addressText: Buffer
+    /// What `Host` says of the endpoint to whom no client has named it.
+    let hostText: Buffer
     /// Where to connect: one address, or what the name resolves to at present.
-    var addresses: [SocketAddress]
+    private(set) var addresses: [SocketAddress]
     private var nextAddress = 0
     private var idle: [UpstreamConnection] = []
     /// Connections that are open or opening, idle ones included.
@@ -71,15 +73,34 @@ final class EndpointPool {
             isNamed = false
             addresses = [address]
             addressText.append("\(address)")
+            if case .unix = address {
+                hostText = Buffer(capacity: 16)
+                hostText.append("localhost")
+            } else {
+                hostText = addressText
+            }
         case .host(let name, let port):
             isNamed = true
             addresses = []
             addressText.append("\(name):\(port)")
+            hostText = addressText
         }
         idle.reserveCapacity(min(limits.idleMax, 64))
     }
 
+    /// The name resolves to these now. Idle connections to others are closed; those in use are not parked again.
+    func resolved(_ addresses: [SocketAddress]) {
+        self.addresses = addresses
+        for connection in idle where !addresses.contains(connection.address) { connection.close(.notReusable) }
+    }
+
     var idleCount: Int { idle.count }
+
+    /// The endpoint's address as configured, for failures' details.
+    var description: String {
+        let text = addressText
+        return text.readable.text
+    }
 
     /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one.
     func checkOut(for exchange: Exchange, fresh: Bool) -> CheckOut {
@@ -113,6 +134,7 @@ final class EndpointPool {
     /// Takes an idle connection back; false when there are enough.
     func park(_ connection: UpstreamConnection) -> Bool {
         guard !isRetired, idle.count < limits.idleMax else { return false }
+        guard !isNamed || addresses.contains(connection.address) else { return false }
         idle.append(connection)
         uncount(.connectionsActive)
         count(.connectionsIdle)

@@ -15,7 +15,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         case closed
     }
 
-    private unowned let worker: Worker
+    private let worker: Worker
     private let pool: EndpointPool
     /// Its place among its pool's connections.
     var token: Slab<UpstreamConnection>.Token?
@@ -86,6 +86,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
         exchange?.upstreamConnected(self)
+        // A server that turns everybody away speaks before it is asked; the kernel will not say so twice.
+        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
     }
 
     private func failConnecting(_ reason: Reason) {
@@ -110,6 +112,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         writtenBefore = wire.bytesWritten
         readBefore = wire.bytesRead
+        if request.authority.isEmpty, !request.headers.contains(.host) {
+            // HTTP/1.0 knows no Host, and servers refuse an empty one.
+            let host = pool.hostText
+            request.headers.append(.host, spelled: "Host", host.readable)
+        }
         let output = wire.outputForWriting()
         if target.isEmpty {
             H1Writer.writeRequest(request, framing: request.framing, into: output)
@@ -163,7 +170,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func release(reusable: Bool, serverTimeoutSeconds: UInt32?) {
         exchange = nil
         // Bytes after the response answer no request of ours.
-        let isClean = reusable && !wire.hasInput && !wire.hasOutput && !wire.transport.isHungUp
+        let isClean = reusable && !wire.hasOutput && !wire.transport.isHungUp && hasNothingToRead
         let action = lease.released(
             at: worker.loop.now, reusable: isClean, serverTimeoutSeconds: serverTimeoutSeconds)
         switch action {
@@ -175,6 +182,9 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
             close(reason)
         }
     }
+
+    /// Only when the last read ended just where the response did does it take a system call to know.
+    private var hasNothingToRead: Bool { !wire.hasInput && (!wire.transport.isReadable || wire.fill() == .wouldBlock) }
 
     /// Gives the exchange up: the server sees the connection go.
     func cancel() {

@@ -10,7 +10,8 @@ package import HTTP
 /// ones, then those for any host. Within such a group an exact location wins, then the longest prefix if it is `^~`,
 /// then the first regular expression in file order, then the longest prefix. A route whose methods, fields, query or
 /// listeners do not fit counts as absent in all of this, so that a request falls through to the next best location and
-/// at last to the next group. Among routes of an equal location the one with more conditions wins, then file order.
+/// at last to the next group. Among routes of an equal location the one with more conditions wins, then file order;
+/// an expression that several routes have stands where the first of them does.
 package final class RouteTable: Sendable {
     /// Routes that share a host and are looked through together.
     private struct Group {

@@ -47,7 +47,8 @@ import Testing
         ("/%zz", "!malformed_percent"), ("/%2x", "!malformed_percent"), ("/a%", "!malformed_percent"),
         ("/a//../b", "!dots_after_slashes"), ("/a//b/../../c", "!dots_after_slashes"),
         ("/a//./../b", "!dots_after_slashes"), ("/admin/;x/../public", "!dots_after_slashes"),
-        ("//..", "!dots_after_slashes"), ("/a#b", "!fragment"), ("a", "!path_not_absolute"), ("*", "!path_not_absolute"),
+        ("//..", "!dots_after_slashes"), ("/a#b", "!fragment"), ("a", "!path_not_absolute"),
+        ("*", "!path_not_absolute"),
         ("%2Fa", "!path_not_absolute"),
     ])
     func formsThatEndpointsReadDifferentlyAreRefused(_ path: String, _ expected: String) {
@@ -119,6 +120,37 @@ import Testing
             #expect(normal(once) == once, "\(path.span.text)")
             #expect(!once.contains("//") && !(once + "/").contains("/../") && !(once + "/").contains("/./"))
         }
+    }
+
+    @Test func anythingIsRefusedOrSurvivesBeingEncodedAgain() {
+        var random = Random(seed: 11)
+        let likely = Array("/./%%2e5Ccf;\\#a".utf8)
+        var accepted = 0
+        for _ in 0..<30_000 {
+            let count = Int.random(in: 0..<16, using: &random)
+            let path =
+                "/".bytes
+                + (0..<count).map { _ in
+                    Int.random(in: 0..<8, using: &random) == 0
+                        ? UInt8.random(in: 0x20...0xFF, using: &random) : likely.randomElement(using: &random)!
+                }
+            let output = Buffer(capacity: 8)
+            do throws(PathError) {
+                let normalizer = PathNormalizer(PathConfiguration())
+                if try normalizer.normalize(path.span, into: output) == .asSent { output.append(path.span) }
+                let again = Buffer(capacity: 8)
+                let encoded = Buffer(capacity: 8)
+                encoded.append(encodingPath: output.readable, keepingTriples: false)
+                if try normalizer.normalize(encoded.readable, into: again) == .asSent {
+                    again.append(encoded.readable)
+                }
+                #expect(again.readable.text == output.readable.text)
+                accepted += 1
+            } catch {
+                continue
+            }
+        }
+        #expect(accepted > 3000)
     }
 
     @Test func anOrdinaryPathIsNotCopied() throws {

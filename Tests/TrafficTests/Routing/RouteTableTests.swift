@@ -254,6 +254,17 @@ import Testing
         }
     }
 
+    @Test func anExpressionStandsWhereItsFirstRouteDoes() throws {
+        let table = try RouteTable(
+            configuration([
+                route("post", .regex("a", ignoresCase: false)) { $0.methods = ["POST"] },
+                route("between", .regex("b", ignoresCase: false)),
+                route("other", .regex("a", ignoresCase: false)),
+            ]))
+        #expect(try matched(table, request("POST", "/ab")) == "post")
+        #expect(try matched(table, request("GET", "/ab")) == "other")
+    }
+
     @Test func aRouteMayBeForSomeListenersOnly() throws {
         let table = try RouteTable(
             configuration([

@@ -1,0 +1,80 @@
+import CLinux
+import Core
+import Glibc
+
+@testable import IO
+
+/// Two connected sockets: a transport on the test's loop and its peer, a plain non-blocking descriptor.
+final class SocketPair: EventHandler {
+    let loop: EventLoop
+    let transport: Transport
+    private(set) var peer: Int32
+    private(set) var events: [Readiness] = []
+    private(set) var resumptions = 0
+
+    /// Unix sockets, or TCP over loopback with small buffers.
+    init(_ loop: EventLoop, tcp: Bool = false) throws {
+        _ = signal(SIGPIPE, SIG_IGN)
+        self.loop = loop
+        if tcp {
+            let listener = try Socket.listen(on: .ip(.loopbackV4, port: 0), backlog: 1, reusePort: false)
+            let client = try Socket.connect(to: Socket.localAddress(of: listener.rawValue)!)
+            var accepted: Int32 = -1
+            while accepted < 0 {
+                guard case .connection(let descriptor, _) = Socket.accept(on: listener.rawValue) else { continue }
+                accepted = dup(descriptor.rawValue)
+                _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+            }
+            peer = accepted
+            transport = Transport(client, loop: loop)
+        } else {
+            var ends: (Int32, Int32) = (-1, -1)
+            let result = unsafe withUnsafeMutableBytes(of: &ends) {
+                unsafe socketpair(
+                    AF_UNIX, sidecar_SOCK_STREAM | sidecar_SOCK_NONBLOCK, 0,
+                    $0.assumingMemoryBound(to: Int32.self).baseAddress!)
+            }
+            guard result == 0 else { throw IOError.last("socketpair") }
+            peer = ends.1
+            transport = Transport(FileDescriptor(rawValue: ends.0), loop: loop)
+        }
+        try transport.attach(self)
+    }
+
+    deinit {
+        transport.close()
+        closePeer()
+    }
+
+    func ready(_ readiness: Readiness) {
+        events.append(readiness)
+        transport.note(readiness)
+    }
+
+    func resumed() { resumptions += 1 }
+
+    func closePeer() {
+        if peer >= 0 { _ = Glibc.close(peer) }
+        peer = -1
+    }
+
+    /// Whether bytes, or the end, wait to be read.
+    static func hasUnread(_ descriptor: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1
+    }
+
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        let sent = unsafe Glibc.send(peer, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+        precondition(sent == bytes.count)
+    }
+
+    /// What the peer can read at the moment; nil at the end of the stream.
+    func receive(atMost count: Int = 1 << 20) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let received = unsafe recv(peer, &bytes, count, 0)
+        if received == 0 { return nil }
+        return Array(bytes.prefix(max(0, received)))
+    }
+}
