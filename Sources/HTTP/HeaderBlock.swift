@@ -49,6 +49,9 @@ package final class HeaderBlock {
     /// Bit `HeaderName.rawValue` is set when such a field was ever recorded.
     private let recorded = Cell<UInt64>(0)
 
+    /// What recognises the names of lines that are parsed into this block.
+    let names = HeaderNameTable.shared
+
     package init(capacity: Int = 1024) {
         storage = Buffer(capacity: capacity)
     }

@@ -253,7 +253,7 @@ package struct H1BodyDecoder: Sendable {
         _ input: Span<UInt8>, at start: Int, isFirst: Bool
     ) throws(HTTPError) -> H1FieldLine.Outcome {
         do throws(HTTPError) {
-            return try H1FieldLine.scan(input, at: start, isFirst: isFirst)
+            return try H1FieldLine.scan(input, at: start, isFirst: isFirst, names: .shared)
         } catch {
             throw .malformedTrailer
         }
@@ -264,12 +264,11 @@ extension HeaderBlock {
     /// Adds a trailer's line as sent, unless its field must not stand in a trailer section (RFC 9110 §6.5.1): what frames,
     /// routes, authenticates or describes the body is decided before the body.
     fileprivate func addTrailer(_ input: Span<UInt8>, _ line: H1FieldLine) {
-        let name = HeaderName(in: input, from: line.nameStart, count: line.nameEnd - line.nameStart)
-        guard name.mayTrail else { return }
+        guard line.name.mayTrail else { return }
         let shift = storage.writerIndex - line.nameStart
         storage.append(input.extracting(line.nameStart..<line.lineEnd))
         record(
-            name, nameStart: line.nameStart + shift, nameCount: line.nameEnd - line.nameStart,
+            line.name, nameStart: line.nameStart + shift, nameCount: line.nameEnd - line.nameStart,
             valueStart: line.valueStart + shift, valueCount: line.valueEnd - line.valueStart,
             lineEnd: line.lineEnd + shift)
     }

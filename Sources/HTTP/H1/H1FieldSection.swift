@@ -32,30 +32,29 @@ struct H1FieldSection {
     mutating func parse(
         _ input: Span<UInt8>, from start: Int, into block: HeaderBlock, fieldsMax: Int
     ) throws(HTTPError) -> Int? {
+        let names = block.names
         var position = start
         var count = 0
         while true {
-            switch try H1FieldLine.scan(input, at: position, isFirst: count == 0) {
+            switch try H1FieldLine.scan(input, at: position, isFirst: count == 0, names: names) {
             case .needMore: return nil
             case .end(let end): return end
             case .field(let line):
                 count &+= 1
                 guard count <= fieldsMax else { throw .tooManyFields }
-                let nameCount = line.nameEnd &- line.nameStart
-                let name = HeaderName(in: input, from: line.nameStart, count: nameCount)
-                if name != .other { try note(name, input, line) }
+                if line.name != .other { try note(line, input) }
                 block.record(
-                    name, nameStart: line.nameStart, nameCount: nameCount, valueStart: line.valueStart,
-                    valueCount: line.valueEnd &- line.valueStart, lineEnd: line.lineEnd)
+                    line.name, nameStart: line.nameStart, nameCount: line.nameEnd &- line.nameStart,
+                    valueStart: line.valueStart, valueCount: line.valueEnd &- line.valueStart, lineEnd: line.lineEnd)
                 position = line.lineEnd
             }
         }
     }
 
     @inline(__always)
-    private mutating func note(_ name: HeaderName, _ input: Span<UInt8>, _ line: H1FieldLine) throws(HTTPError) {
+    private mutating func note(_ line: H1FieldLine, _ input: Span<UInt8>) throws(HTTPError) {
         let value = input.extracting(line.valueStart..<line.valueEnd)
-        switch name {
+        switch line.name {
         case .host where isRequest:
             guard host == nil else { throw .repeatedHost }
             guard Authority.isValid(value) else { throw .malformedHost }
