@@ -57,8 +57,8 @@ package enum ASCII {
 
 /// Eight bytes looked at in one go; the first one lies in the lowest bits, whatever the machine.
 ///
-/// A mask has the top bit of a byte set where the question is answered with yes. Masks of `lessThan` and `equal` are exact up to the
-/// first yes only: a borrow may spoil bytes after it, so ask for the first and no more.
+/// A mask has the top bit of a byte set where the question is answered with yes. Masks of `lessThan` and `equal` are
+/// exact up to the first yes only: a borrow may spoil bytes after it, so ask for the first and no more.
 @usableFromInline
 package struct ASCIIWord {
     @usableFromInline let bits: UInt64
@@ -156,8 +156,8 @@ extension Span<UInt8> {
         return word
     }
 
-    /// The first index from `start` on at which `mask` says yes, `count` when it never does. `mask` must say yes to a zero byte,
-    /// for that is what lies behind the end.
+    /// The first index from `start` on at which `mask` says yes, `count` when it never does. `mask` must say yes to a
+    /// zero byte, for that is what lies behind the end.
     @inlinable @inline(__always)
     package func firstIndex(from start: Int, where mask: (ASCIIWord) -> UInt64) -> Int {
         var index = start
@@ -250,7 +250,8 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether the bytes are those of `lowercase` when their ASCII letters are lower-cased; `lowercase` must be so already.
+    /// Whether the bytes are those of `lowercase` when their ASCII letters are lower-cased; `lowercase` must be so
+    /// already.
     @inlinable @inline(__always)
     package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
         guard count == lowercase.utf8CodeUnitCount else { return false }

@@ -1,8 +1,8 @@
 import Core
 
 extension HeaderBlock {
-    /// Removes what is meant for this hop only (RFC 9110 §7.6.1): `Connection` and the fields it names, and those that are
-    /// hop-by-hop by definition. `Trailer` stays, for trailers are passed on; so does `trailers` in `TE`.
+    /// Removes what is meant for this hop only (RFC 9110 §7.6.1): `Connection` and the fields it names, and those that
+    /// are hop-by-hop by definition. `Trailer` stays, for trailers are passed on; so does `trailers` in `TE`.
     ///
     /// A sender cannot have fields of end-to-end importance stripped by naming them in `Connection`: see `maySuppress`.
     /// `keepingUpgrade`: `Upgrade` and its settings stay, because the exchange is being upgraded end to end.
@@ -37,8 +37,8 @@ extension HeaderBlock {
         }
     }
 
-    /// Whether a sender may make a field vanish by naming it. Not those the proxy itself knows, which are hop-by-hop anyway
-    /// or have a meaning past it, and not those that say where a request came from or what its content is.
+    /// Whether a sender may make a field vanish by naming it. Not those the proxy itself knows, which are hop-by-hop
+    /// anyway or have a meaning past it, and not those that say where a request came from or what its content is.
     private static func maySuppress(_ name: Span<UInt8>) -> Bool {
         guard HeaderName(name) == .other else { return false }
         if name.count >= 12, name.extracting(first: 12).equalsIgnoringCase("x-forwarded-") { return false }
@@ -48,7 +48,8 @@ extension HeaderBlock {
             && !name.equalsIgnoringCase("tracestate") && !name.equalsIgnoringCase("origin")
     }
 
-    /// Leaves `trailers` of the `TE` fields, if they have it: the only member that concerns more than this hop's codings.
+    /// Leaves `trailers` of the `TE` fields, if they have it: the only member that concerns more than this hop's
+    /// codings.
     private func reduceTE() {
         var acceptsTrailers = false
         for index in fields.indices {

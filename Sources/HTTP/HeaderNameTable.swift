@@ -1,8 +1,10 @@
 import Core
 
-/// The known field names as words, ordered by length: a name is compared with the few of its own length, eight bytes at a time.
+/// The known field names as words, ordered by length: a name is compared with the few of its own length, eight bytes at
+/// a time.
 ///
-/// Built once for the process, never changed, shared by all threads. Every block holds it, for reaching a global costs a call.
+/// Built once for the process, never changed, shared by all threads. Every block holds it, for reaching a global costs
+/// a call.
 final class HeaderNameTable: Sendable {
     static let shared = HeaderNameTable()
 
@@ -63,8 +65,8 @@ final class HeaderNameTable: Sendable {
         return find(words, count: count)
     }
 
-    /// Reads the name at `start` up to the first byte that is no token's, in one pass over its bytes. Most names are made of
-    /// letters and dashes: their words are in lower case as soon as their end is found.
+    /// Reads the name at `start` up to the first byte that is no token's, in one pass over its bytes. Most names are
+    /// made of letters and dashes: their words are in lower case as soon as their end is found.
     @inline(__always)
     func scan(_ input: Span<UInt8>, from start: Int) -> (end: Int, name: HeaderName) {
         var words = Words()

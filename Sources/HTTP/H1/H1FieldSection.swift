@@ -2,8 +2,8 @@ import Core
 
 /// What the fields of one head say about its body and its connection, gathered while their lines are parsed.
 ///
-/// A plain value on the parser's stack. Strict where two readers of the same bytes could disagree on where a message ends
-/// (RFC 9112 §6.3, §11.2).
+/// A plain value on the parser's stack. Strict where two readers of the same bytes could disagree on where a message
+/// ends (RFC 9112 §6.3, §11.2).
 struct H1FieldSection {
     let isRequest: Bool
     let version: HTTPVersion
@@ -26,8 +26,8 @@ struct H1FieldSection {
         return version == .http11 || connection.contains(.keepAlive)
     }
 
-    /// Parses lines from `start` to the empty one and records them in `block`. Returns the position after it, nil when the
-    /// input ends before.
+    /// Parses lines from `start` to the empty one and records them in `block`. Returns the position after it, nil when
+    /// the input ends before.
     @inline(__always)
     mutating func parse(
         _ input: Span<UInt8>, from start: Int, into block: HeaderBlock, fieldsMax: Int
@@ -88,8 +88,8 @@ struct H1FieldSection {
         contentLength = length
     }
 
-    /// `chunked` and nothing else. Another coding before a final `chunked` is legal and not built; all the rest would leave
-    /// the end of the message open.
+    /// `chunked` and nothing else. Another coding before a final `chunked` is legal and not built; all the rest would
+    /// leave the end of the message open.
     private mutating func noteTransferEncoding(_ value: Span<UInt8>) throws(HTTPError) {
         guard contentLength == nil else { throw .contentLengthWithTransferEncoding }
         guard !isChunked else { throw .malformedTransferEncoding }
