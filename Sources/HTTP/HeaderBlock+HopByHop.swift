@@ -8,32 +8,32 @@ extension HeaderBlock {
     /// `keepingUpgrade`: `Upgrade` and its settings stay, because the exchange is being upgraded end to end.
     package func removeHopByHop(keepingUpgrade: Bool = false) {
         guard mayContain(anyOf: HeaderName.hopByHop) else { return }
-        if mayContain(.connection) {
-            removeNamedByConnection()
-            remove(.connection)
-        }
-        remove(.keepAlive)
-        remove(.proxyConnection)
-        remove(.transferEncoding)
-        remove(.proxyAuthenticate)
-        remove(.proxyAuthorization)
-        if !keepingUpgrade {
-            remove(.upgrade)
-            remove(.http2Settings)
+        let fields = self.fields
+        var index = 0
+        while index < fields.endIndex {
+            let field = fields[index]
+            defer { index &+= 1 }
+            guard HeaderName.hopByHop & HeaderName.bit(field.name) != 0, !field.isRemoved else { continue }
+            switch field.name {
+            case .te: continue
+            case .upgrade, .http2Settings: if keepingUpgrade { continue }
+            case .connection: removeNamed(by: field)
+            default: break
+            }
+            remove(at: index)
         }
         if mayContain(.te) { reduceTE() }
     }
 
-    /// Removes the fields that the `Connection` fields name.
-    private func removeNamedByConnection() {
-        for field in fields where field.name == .connection && !field.isRemoved {
-            let value = value(of: field)
-            var members = ListMembers()
-            while let range = members.next(in: value) {
-                let member = value.extracting(range)
-                guard ConnectionOptions.option(member) == .other, Self.maySuppress(member) else { continue }
-                remove(named: member)
-            }
+    /// Removes the fields that a `Connection` field names.
+    private func removeNamed(by field: Field) {
+        let value = value(of: field)
+        guard ConnectionOptions.option(value) == .other else { return }
+        var members = ListMembers()
+        while let range = members.next(in: value) {
+            let member = value.extracting(range)
+            guard ConnectionOptions.option(member) == .other, Self.maySuppress(member) else { continue }
+            remove(named: member)
         }
     }
 
@@ -82,5 +82,6 @@ extension HeaderName {
             | bit(.proxyAuthorization) | bit(.upgrade) | bit(.http2Settings) | bit(.te)
     }
 
-    private static func bit(_ name: HeaderName) -> UInt64 { 1 << UInt64(name.rawValue) }
+    @inline(__always)
+    fileprivate static func bit(_ name: HeaderName) -> UInt64 { 1 &<< UInt64(name.rawValue) }
 }

@@ -42,12 +42,21 @@ struct H1FieldSection {
             case .field(let line):
                 count &+= 1
                 guard count <= fieldsMax else { throw .tooManyFields }
-                if line.name != .other { try note(line, input) }
+                if Self.concerns(line.name) { try note(line, input) }
                 block.record(
                     line.name, nameStart: line.nameStart, nameCount: line.nameEnd &- line.nameStart,
                     valueStart: line.valueStart, valueCount: line.valueEnd &- line.valueStart, lineEnd: line.lineEnd)
                 position = line.lineEnd
             }
+        }
+    }
+
+    /// Whether a field of this name says anything about the body or the connection.
+    @inline(__always)
+    private static func concerns(_ name: HeaderName) -> Bool {
+        switch name {
+        case .host, .connection, .contentLength, .transferEncoding, .expect, .keepAlive: true
+        default: false
         }
     }
 
