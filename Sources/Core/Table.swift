@@ -5,6 +5,8 @@
 /// one object, on one thread.
 @safe @usableFromInline
 package final class Table<Element: BitwiseCopyable> {
+    // SAFETY: of the unchecked exclusivity of these three: a table has one owner on one thread, and no access to one of them
+    // calls foreign code. `base` holds room for `room` elements, of which the first `elements` are initialised.
     @exclusivity(unchecked) @usableFromInline var base: UnsafeMutablePointer<Element>
     @exclusivity(unchecked) @usableFromInline var elements: Int
     @exclusivity(unchecked) @usableFromInline var room: Int

@@ -60,6 +60,7 @@ package struct DescriptorReserve: ~Copyable {
     package init() { spare = Self.open() }
 
     private static func open() -> FileDescriptor? {
+        // SAFETY: the path is a terminated constant.
         let descriptor = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
         return descriptor >= 0 ? FileDescriptor(rawValue: descriptor) : nil
     }

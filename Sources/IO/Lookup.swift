@@ -33,6 +33,7 @@ final class Lookup: TimerTarget {
         // When the resolver goes, its owner does not want to know any more.
         guard let resolver, status != ARES_EDESTRUCTION, status != ARES_ECANCELLED else { return }
         resolver.lookupEnded()
+        // SAFETY: on success c-ares hands over a structure that its callback frees after this call.
         guard status == ARES_SUCCESS, let info = unsafe info else {
             return complete(.failure(Resolver.Failure(status: status)))
         }

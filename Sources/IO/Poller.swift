@@ -28,6 +28,7 @@ struct Poller: ~Copyable {
     static let eventsMax = 256
 
     private let epoll: FileDescriptor
+    // SAFETY: an allocation of eventsMax events, made with the poller and freed with it; nobody else has its address.
     private let events: UnsafeMutablePointer<epoll_event>
 
     init() throws(IOError) {

@@ -28,6 +28,7 @@ package enum Socket {
         case .unix(let path):
             if !path.hasPrefix("@") { removeStale(path, address) }
         }
+        // SAFETY: the kernel reads an address of the length given.
         let bound = unsafe address.withSockaddr { unsafe bind(descriptor.rawValue, $0, $1) }
         guard bound == 0 else { throw .last("bind") }
         guard Glibc.listen(descriptor.rawValue, backlog) == 0 else { throw .last("listen") }
@@ -41,6 +42,7 @@ package enum Socket {
         let probe = try make(family: address.family)
         try set(probe.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
         if ip.isV6 { try set(probe.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        // SAFETY: the kernel reads an address of the length given.
         guard unsafe address.withSockaddr({ unsafe bind(probe.rawValue, $0, $1) }) == 0 else { throw .last("bind") }
     }
 
@@ -53,6 +55,7 @@ package enum Socket {
     package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)
         if case .ip = address { try setTCPOptions(descriptor.rawValue) }
+        // SAFETY: the kernel reads an address of the length given.
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor.rawValue, $0, $1) }
         // A unix socket whose backlog is full says EAGAIN and never becomes connected: that is a refusal.
         guard result == 0 || errno == EINPROGRESS else { throw .last("connect") }
@@ -81,6 +84,7 @@ package enum Socket {
     /// Takes one waiting connection, non-blocking and closed on exec.
     package static func accept(on descriptor: Int32) -> AcceptOutcome {
         var accepted: Int32 = -1
+        // SAFETY: the kernel fills in storage of the length it is given.
         let peer = unsafe SocketAddress.filled { address, length in
             unsafe accepted = accept4(
                 descriptor, address, length, sidecar_SOCK_NONBLOCK | sidecar_SOCK_CLOEXEC)
@@ -93,6 +97,7 @@ package enum Socket {
 
     /// The address a socket is bound to; the true port when it was bound to port 0.
     package static func localAddress(of descriptor: Int32) -> SocketAddress? {
+        // SAFETY: the kernel fills in storage of the length it is given.
         unsafe SocketAddress.filled { address, length in _ = unsafe getsockname(descriptor, address, length) }
     }
 

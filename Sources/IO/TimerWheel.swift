@@ -12,11 +12,13 @@ package final class Timer {
     /// The tick it is linked under, at or before the deadline's; nil when it is in no slot.
     fileprivate var tick: UInt64?
     fileprivate var next: Timer?
+    // SAFETY: set while both timers are linked in one slot, which holds them; cleared when either leaves.
     fileprivate unowned(unsafe) var previous: Timer?
 
     package init(target: (any TimerTarget)? = nil) { self.target = target }
 }
 
+/// Whom a timer wakes.
 package protocol TimerTarget: AnyObject {
     /// The deadline has come. The timer is idle again and may be scheduled anew.
     func timerFired(_ timer: Timer)
@@ -125,6 +127,7 @@ package struct TimerWheel {
         let slot = Int(tick % UInt64(Self.slotCount))
         timer.tick = tick
         timer.next = slots[slot]
+        // SAFETY: the slot holds both from here on.
         unsafe timer.next?.previous = timer
         unsafe timer.previous = nil
         slots[slot] = timer

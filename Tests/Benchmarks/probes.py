@@ -1,4 +1,4 @@
-"""Figures that no load generator counts: each probe takes the stand and a peer and returns one number.
+"""Figures that no load generator counts: each probe takes the stand and a peer and returns one reading.
 
 They run once per peer, after the rounds. What keeps one from a figure is a `ProbeError` with the reason.
 """
@@ -22,7 +22,14 @@ from peers import Peer
 from process import StartError, pin_and_bind_to_parent
 from stand import Stand
 
-Probe = Callable[[Stand, Peer, "Effort"], float]
+Probe = Callable[[Stand, Peer, "Effort"], "Reading"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    value: float
+    detail: str = ""
+    """What the number is made of, for a note under the table."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,14 @@ class NotApplicable(ProbeError):
     """The machine lacks what the probe needs: no figure, but nothing is wrong with the peer either."""
 
 
-def pss_after_load(stand: Stand, peer: Peer, effort: Effort) -> float:
+def pss_after_load(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """Megabytes of the instance that served all loads, right after one more second of small requests."""
     running = stand.running(peer)
     _loaded(stand, peer, Load("small"), 1)
-    return pss_bytes(running.pids) / 1e6
+    return Reading(pss_bytes(running.pids) / 1e6)
 
 
-def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> float:
+def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     """Bytes of PSS that each kept-alive connection costs that made one request and fell silent.
 
     A fresh instance, so that memory left over from a load hides nothing; its first hundred connections pay for what is
@@ -67,40 +74,33 @@ def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> float:
             raise ProbeError(str(error)) from error
         if closed := connections.closed_by_peer():
             raise ProbeError(f"{closed} idle connections closed")
-    return (after - before) / effort.idle_connections
+    return Reading((after - before) / effort.idle_connections)
 
 
-def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> float:
-    """System calls of all threads under `strace -c`, the opening of the 64 connections included.
+def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> Reading:
+    """System calls of all threads per kept-alive request, under `strace -c`.
 
-    strace makes every call slow, so the proxy is always behind and finds many connections ready at each turn: the
-    figure is that of a busy proxy.
+    The opening of the connections cancels out: the figure is what a longer run costs more than a shorter one, divided
+    by the requests it answers more. strace makes every call slow, so the proxy is always behind and finds many
+    connections ready at each turn: it is the figure of a busy proxy.
     """
     if not shutil.which("strace"):
         raise NotApplicable("strace is not installed")
-    running = stand.running(peer)
-    summary = stand.stage.new_folder("strace") / "summary"
-    # On the load generator's core, so that the tracer does not compete with the traced.
-    tracer = subprocess.Popen(
-        ["strace", "-c", "-f", "-qq", "-o", str(summary), "-p", str(running.process.pid)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: pin_and_bind_to_parent(stand.stage.cores.load))
-    try:
-        _wait_for_tracer(running.process.pid, tracer)
-        outcome = _loaded(stand, peer, Load("small"), min(effort.seconds + 1, 5))
-    finally:
-        tracer.send_signal(signal.SIGINT)
-        try:
-            tracer.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            tracer.kill()
-            tracer.wait()
-    return _calls(summary) / outcome.requests
+    _loaded(stand, peer, Load("small"), 1)
+    shorter, requests_of_shorter = _traced(stand, peer, 1)
+    longer, requests_of_longer = _traced(stand, peer, 4)
+    requests = requests_of_longer - requests_of_shorter
+    if requests <= 0:
+        raise NotApplicable("the machine is too busy: the longer run answered no more than the shorter one")
+    # Calls of the opening alone can be fewer in the longer run, when the pool was warm: nothing costs less than 0.
+    shares = {name: max(count - shorter.get(name, 0), 0) / requests for name, count in longer.items()}
+    detail = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share >= 0.01)
+    return Reading(sum(shares.values()), detail)
 
 
-def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> float:
-    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port; the median of several starts."""
-    return statistics.median(_start_ms(stand, peer) for _ in range(effort.starts))
+def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> Reading:
+    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port: the median of some starts."""
+    return Reading(statistics.median(_start_ms(stand, peer) for _ in range(effort.starts)))
 
 
 def _loaded(stand: Stand, peer: Peer, what: Load, seconds: int) -> load.Outcome:
@@ -120,6 +120,28 @@ def _settled_pss(pids: list[int]) -> int:
     return pss_bytes(pids)
 
 
+def _traced(stand: Stand, peer: Peer, seconds: int) -> tuple[dict[str, int], int]:
+    """The system calls of one run by name, and the requests it answered."""
+    running = stand.running(peer)
+    summary = stand.stage.new_folder("strace") / "summary"
+    # On the load generator's core, so that the tracer does not compete with the traced.
+    tracer = subprocess.Popen(
+        ["strace", "-c", "-f", "-qq", "-o", str(summary), "-p", str(running.process.pid)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: pin_and_bind_to_parent(stand.stage.cores.load))
+    try:
+        _wait_for_tracer(running.process.pid, tracer)
+        outcome = _loaded(stand, peer, Load("small"), seconds)
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        try:
+            tracer.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            tracer.kill()
+            tracer.wait()
+    return _calls(summary), outcome.requests
+
+
 def _wait_for_tracer(pid: int, tracer: subprocess.Popen[str]) -> None:
     """Until every thread is attached."""
     deadline = time.monotonic() + 5
@@ -134,12 +156,14 @@ def _wait_for_tracer(pid: int, tracer: subprocess.Popen[str]) -> None:
     raise NotApplicable(f"strace: {said}")
 
 
-def _calls(summary: Path) -> int:
-    """The sum of the table's column `calls`, the fourth; the fifth, `errors`, may be empty."""
-    for line in summary.read_text().splitlines():
-        if line.rstrip().endswith(" total"):
-            return int(line.split()[3])
-    raise ProbeError("strace printed no total")
+def _calls(summary: Path) -> dict[str, int]:
+    """By name, the most frequent first. The table's fourth column is `calls`; the fifth, `errors`, may be empty."""
+    lines = [line.split() for line in summary.read_text().splitlines()]
+    calls = {line[-1]: int(line[3]) for line in lines if len(line) in (5, 6) and line[3].isdigit()}
+    calls.pop("total", None)
+    if not calls:
+        raise ProbeError("strace saw no call")
+    return dict(sorted(calls.items(), key=lambda each: -each[1]))
 
 
 def _start_ms(stand: Stand, peer: Peer) -> float:

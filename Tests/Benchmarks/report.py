@@ -31,8 +31,9 @@ class Circumstances:
     def sentence(self) -> str:
         today = datetime.date.today().isoformat()
         pinned = "proxy on one core, load generator and backend on another" if self.pinned else "nothing pinned"
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return (f"{today}, {self.machine['processor']}, {self.machine['memory']}, {self.machine['system']}, "
-                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; {versions}.")
 
     @property
     def _extent(self) -> str:
@@ -46,12 +47,13 @@ def terminal(results: Results, circumstances: Circumstances) -> str:
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
 
     def aligned(line: list[str]) -> str:
-        words = [word.ljust(width) if i == 0 else word.rjust(width) for i, (word, width) in enumerate(zip(line, widths))]
+        words = [line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:]))]
         return "  ".join(words).rstrip()
 
     lines = [aligned(table[0]), "  ".join("-" * width for width in widths), *map(aligned, table[1:]), ""]
     lines.append("* best peer. CPU is user + system time of all processes of the proxy.")
     lines.append(circumstances.sentence)
+    lines += results.details
     lines += [f"! {problem}" for problem in results.problems]
     lines += [f"warning: {warning}" for warning in circumstances.warnings]
     return "\n".join(lines) + "\n"
@@ -65,6 +67,7 @@ def markdown(results: Results, circumstances: Circumstances) -> str:
         "CPU is user + system time of all processes of the proxy, one worker, per request that the load generator "
         "counted; the best peer is bold. Repeat with `make bench-peers bench`.",
         circumstances.sentence,
+        *(f"{detail}." for detail in results.details),
         *(f"Not valid: {problem}." for problem in results.problems),
         *(f"Warning: {warning}." for warning in circumstances.warnings),
     ]
@@ -79,7 +82,7 @@ def as_json(results: Results, circumstances: Circumstances) -> str:
             "ratio": results.ratio(row), "met": results.is_met(row),
             "peers": {
                 peer.name: {"median": cell.figure, "values": cell.values, "problems": cell.problems,
-                            "absent": cell.absent}
+                            "detail": cell.detail, "absent": cell.absent}
                 for peer in results.peers if (cell := results.cells.get((row.key, peer.name)))},
         } for row in results.rows],
         "requests_per_second": {

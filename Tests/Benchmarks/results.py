@@ -15,6 +15,8 @@ class Cell:
 
     values: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    detail: str = ""
+    """What the figure is made of."""
     absent: str | None = None
     """Why it could not be measured, where that is nobody's failure."""
 
@@ -70,6 +72,10 @@ class Results:
     def problems(self) -> list[str]:
         return [f"{row_key}, {peer}: {problem}" for (row_key, peer), cell in self.cells.items()
                 for problem in dict.fromkeys(cell.problems)]
+
+    @property
+    def details(self) -> list[str]:
+        return [f"{row_key}, {peer}: {cell.detail}" for (row_key, peer), cell in self.cells.items() if cell.detail]
 
     def _reference(self, row: Row, target: Target) -> float | None:
         if target.of == BEST_PEER:

@@ -16,7 +16,7 @@ import Testing
                 "a.yaml:1:1: unknown key 'wokers' (did you mean 'workers'?)",
                 "a.yaml:3:16: drain_timeout: 30 has no unit: write 30s",
                 "a.yaml:4:29: no service is named 'nome' (did you mean 'name'?)",
-                "s.yaml:2:29: address: expected host:port, ip:port, [v6]:port or unix:/path, found 'x'",
+                "s.yaml:2:30: address: expected host:port, ip:port, [v6]:port or unix:/path, found 'x'",
                 "s.yaml:3:5: a service needs 'endpoints'",
                 "s.yaml:3:5: a service needs 'name'",
                 "s.yaml:3:6: unknown key 'nme' (did you mean 'name'?)",

@@ -43,3 +43,11 @@ func problems(bytes: [UInt8]) -> [String] {
         return error.diagnostics.map(\.description)
     }
 }
+
+/// Takes the `▸` out of `text`: it stands where `message` must be reported. Returns the text and the line to expect.
+func marked(_ text: String, _ message: String) -> (text: String, problem: String) {
+    let parts = text.split(separator: "▸", maxSplits: 1, omittingEmptySubsequences: false)
+    let lines = parts[0].split(separator: "\n", omittingEmptySubsequences: false)
+    let column = (lines.last?.count ?? 0) + 1
+    return (parts.joined(), "a.yaml:\(lines.count):\(column): \(message)")
+}

@@ -9,6 +9,7 @@ import Testing
     @Test(arguments: [
         ("listner", "listeners"), ("Listeners", "listeners"), ("lisetners", "listeners"), ("service", "services"),
         ("draintimeout", "drain_timeout"), ("drain-timeout", "drain_timeout"), ("dsn", "dns"),
+        ("drain", "drain_timeout"), ("listeners_v2", "listeners"),
     ])
     func aNearWordIsFound(typed: String, meant: String) {
         #expect(Suggestion.nearest(to: typed, among: keys) == meant)

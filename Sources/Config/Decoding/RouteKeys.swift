@@ -45,6 +45,7 @@ extension RouteConfiguration: ConfigurationSection {
 
     private mutating func decodeConditions(_ keys: inout MappingDecoder) {
         let context = keys.context
+        let problemsBefore = context.diagnostics.count
         if let node = keys.node("hosts") {
             let texts = context.texts(node, "hosts")
             hosts = texts.compactMap { context.routeHost($0.text, at: $0.mark) }
@@ -64,6 +65,8 @@ extension RouteConfiguration: ConfigurationSection {
         }
         if let entries = keys.entries("headers") { headers = context.conditions(entries, "headers", areFields: true) }
         if let entries = keys.entries("query") { query = context.conditions(entries, "query", areFields: false) }
+        // Conditions that could not be read stand for others than those written.
+        guard context.diagnostics.count == problemsBefore else { return }
         context.defineRoute(RouteConditions(self), name, at: keys.mark)
     }
 

@@ -11,6 +11,8 @@ package struct Diagnostics {
     package init() {}
 
     package var isEmpty: Bool { collected.isEmpty }
+    /// How many there are, the ones not kept included.
+    package var count: Int { collected.count + omitted }
     /// Whether further problems are only counted, so that nobody need look for suggestions.
     package var isFull: Bool { collected.count >= Self.limit }
 

@@ -1,21 +1,29 @@
 /// Finds what a mistyped word was probably meant to be.
 ///
 /// Distances are Damerau-Levenshtein's in its restricted form: one step inserts, deletes or replaces a byte, or swaps
-/// two neighbours. One of three letters may be wrong, and at least one.
+/// two neighbours. One of three letters may be wrong, and at least one. Failing that, a word is meant by its beginning:
+/// `warn` is `warning`.
 package enum Suggestion {
-    /// The candidate nearest to `word`, the first of several; nil when none is near.
+    /// The candidate nearest to `word`, the first of several, nil when none is near.
     package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let typed = lowercased(word)
+        if candidates.contains(word) { return nil }
         guard !typed.isEmpty, typed.count <= 128 else { return nil }
         var best: String?
         var bound = max(1, typed.count / 3) + 1
-        for candidate in candidates where candidate != word {
+        for candidate in candidates {
             guard abs(candidate.utf8.count - typed.count) < bound else { continue }
             let distance = distance(typed, lowercased(candidate), below: bound)
             if distance < bound {
                 bound = distance
                 best = candidate
                 if distance == 0 { break }
+            }
+        }
+        if best == nil, typed.count > 2 {
+            best = candidates.first { candidate in
+                let other = lowercased(candidate)
+                return other.count > 2 && (other.starts(with: typed) || typed.starts(with: other))
             }
         }
         return best

@@ -29,13 +29,16 @@ package struct Configuration: Sendable {
     package init() {}
 }
 
+/// Where health, metrics and the operator's commands are served.
 package struct AdminConfiguration: Equatable, Sendable {
     package var address = SocketAddress.ip(IPAddress(v4: 0), port: 15020)
     package init() {}
 }
 
+/// How much the proxy says of itself.
 package enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
 
+/// Where a line for every request goes, and in which form.
 package struct AccessLogConfiguration: Equatable, Sendable {
     package enum Path: Equatable, Sendable { case stdout, stderr, file(String) }
     package enum Format: String, CaseIterable, Sendable { case json, text }
@@ -47,6 +50,7 @@ package struct AccessLogConfiguration: Equatable, Sendable {
     package init() {}
 }
 
+/// How endpoints' names are resolved.
 package struct DNSConfiguration: Equatable, Sendable {
     /// `ip:port` or `ip` of the servers to ask instead of those in resolv.conf.
     package var servers: [SocketAddress] = []
@@ -55,6 +59,7 @@ package struct DNSConfiguration: Equatable, Sendable {
     package init() {}
 }
 
+/// Bounds of what is counted.
 package struct MetricsConfiguration: Equatable, Sendable {
     /// Most series of `sidecar_requests_total` per worker; requests beyond are counted in an overflow series.
     package var seriesMax = 2048

@@ -40,6 +40,7 @@ package struct RequestLimits: Equatable, Sendable {
     package init() {}
 }
 
+/// How long a listener waits for its clients.
 package struct ListenerTimeouts: Equatable, Sendable {
     /// From a request's first byte (or the connection's beginning) until its head is complete: 408.
     package var head: Duration = .seconds(10)

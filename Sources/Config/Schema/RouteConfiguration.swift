@@ -86,6 +86,7 @@ package struct RedirectConfiguration: Hashable, Sendable {
     package init() {}
 }
 
+/// A response that the proxy makes without asking an endpoint.
 package struct FixedResponseConfiguration: Hashable, Sendable {
     /// 200 to 599.
     package var status: UInt16 = 200

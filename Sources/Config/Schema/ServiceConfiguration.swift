@@ -24,6 +24,7 @@ package struct ServiceConfiguration: Sendable {
     }
 }
 
+/// One place that a service's requests may go to.
 package struct EndpointConfiguration: Hashable, Sendable {
     package enum Target: Hashable, Sendable {
         case address(SocketAddress)
@@ -44,6 +45,7 @@ package struct EndpointConfiguration: Hashable, Sendable {
     }
 }
 
+/// How long the proxy waits for a service's endpoints.
 package struct ServiceTimeouts: Equatable, Sendable {
     package var connect: Duration = .seconds(1)
     /// From the request sent until the response head: 504.

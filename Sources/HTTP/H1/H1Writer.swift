@@ -76,6 +76,8 @@ package enum H1Writer {
         _ head: RequestHead, framing: BodyFraming, connection: ConnectionOptions, into output: Buffer
     ) {
         output.append(" HTTP/1.1\r\n")
+        // An HTTP/1.0 client expects nothing, whatever it says (RFC 9110 §10.1.1); sent on as HTTP/1.1, the field would.
+        if head.version == .http10 { head.headers.remove(.expect) }
         if head.targetForm == .absolute { head.headers.remove(.host) }
         if !head.headers.contains(.host) {
             output.append("Host: ")

@@ -245,6 +245,12 @@ final class Wire: BodySource, BodySink {
             return PushOutcome(taken: 0, state: .failed(error))
         case .bytes(let count):
             let taken = settle(count, payload: range.count, suffix: suffix, endsWithSuffix: endsWithSuffix)
+            if ends, !isBodyEnded, chunkRemaining == 0 {
+                // The last chunk is out; its trailers follow it.
+                H1Writer.endChunks(trailers: trailers, into: outputForWriting())
+                isBodyEnded = true
+                return PushOutcome(taken: taken, state: flush())
+            }
             let isDrained = output == nil && taken == range.count
             return PushOutcome(taken: taken, state: isDrained ? .drained : .blocked)
         }

@@ -86,6 +86,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
         exchange?.upstreamConnected(self)
+        // A server that turns everybody away speaks before it is asked; the kernel will not say so twice.
+        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
     }
 
     private func failConnecting(_ reason: Reason) {
@@ -168,7 +170,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func release(reusable: Bool, serverTimeoutSeconds: UInt32?) {
         exchange = nil
         // Bytes after the response answer no request of ours.
-        let isClean = reusable && !wire.hasInput && !wire.hasOutput && !wire.transport.isHungUp
+        let isClean = reusable && !wire.hasOutput && !wire.transport.isHungUp && hasNothingToRead
         let action = lease.released(
             at: worker.loop.now, reusable: isClean, serverTimeoutSeconds: serverTimeoutSeconds)
         switch action {
@@ -180,6 +182,9 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
             close(reason)
         }
     }
+
+    /// Only when the last read ended just where the response did does it take a system call to know.
+    private var hasNothingToRead: Bool { !wire.hasInput && (!wire.transport.isReadable || wire.fill() == .wouldBlock) }
 
     /// Gives the exchange up: the server sees the connection go.
     func cancel() {

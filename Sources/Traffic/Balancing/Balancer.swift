@@ -14,16 +14,3 @@ package protocol Balancer: AnyObject, SendableMetatype {
     /// The index of an endpoint that is eligible and not tried, nil when there is none.
     func pick(_ states: Span<Endpoint.State>, _ tried: TriedEndpoints, now: Instant, random: inout Random) -> Int?
 }
-
-/// The registry of balancers.
-package enum Balancers {
-    package static let all: [any Balancer.Type] = [
-        SmoothWeightedRoundRobin.self
-    ]
-
-    /// The balancer of a name that the schema knows.
-    package static func named(_ name: String) -> any Balancer.Type {
-        for balancer in all where balancer.name == name { return balancer }
-        preconditionFailure("no balancer is called \(name)")
-    }
-}

@@ -6,6 +6,7 @@ package import HTTP
 ///
 /// Immutable, shared by all workers; applying allocates nothing.
 package final class FieldEdits: Sendable {
+    /// Whose head is edited.
     package enum Side: Sendable { case request, response }
 
     private enum Kind: UInt8 { case remove, set, add }

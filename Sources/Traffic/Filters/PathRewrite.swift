@@ -7,6 +7,7 @@ package import HTTP
 /// Matching saw the normalised path, so that is what is rewritten; what is taken over from it is percent-encoded anew.
 /// The replacement is written as configured. The query is not touched.
 package final class PathRewrite: Sendable {
+    /// Which target the endpoint gets.
     package enum Outcome: Equatable, Sendable {
         /// The expression did not match: the path goes on as it was sent, nothing was written.
         case asSent
@@ -103,7 +104,9 @@ package final class PathRewrite: Sendable {
         let bytes = text.span
         for index in bytes.indices where !PercentEncoding.isPlainInPath(bytes[index]) {
             guard PercentEncoding.isTriple(bytes, at: index) else {
-                return "`\(String(decoding: [bytes[index]], as: UTF8.self))` cannot stand in a path: percent-encode it"
+                let byte = bytes[index]
+                let shown = byte > 0x20 && byte < 0x7F ? "`\(Character(UnicodeScalar(byte)))`" : "byte \(byte)"
+                return "\(shown) cannot stand in a path: percent-encode it"
             }
             var position = index
             let decoded = PercentEncoding.decoded(bytes, &position)

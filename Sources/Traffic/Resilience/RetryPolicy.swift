@@ -5,6 +5,7 @@ package enum RetryPolicy {
     /// Tries of one exchange, the first included.
     package static let attemptsMax = 3
 
+    /// Where the next try goes, if there is one.
     package enum Decision: Equatable, Sendable {
         /// On a new connection; the endpoint may be the same.
         case freshConnection

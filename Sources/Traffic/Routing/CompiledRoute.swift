@@ -3,6 +3,7 @@ import Core
 
 /// One route, ready for use: what to do with a request that takes it. Immutable, shared by all workers.
 package final class CompiledRoute: Sendable {
+    /// What answers the request.
     package enum Action: Sendable {
         /// The index of the service in the configuration.
         case service(Int)

@@ -9,6 +9,7 @@ package import Core
 /// that means another one behind it. Where encoded slashes are allowed, `%2F`, `%5C` and `%25` stay encoded: a `%` in
 /// the result then always begins one of those.
 package struct PathNormalizer: Sendable {
+    /// Where the normal form is.
     package enum Outcome: Equatable, Sendable {
         /// The path is its own normal form: nothing was written.
         case asSent

@@ -7,6 +7,7 @@ import Core
 /// is in the `PatternScratch` of the caller. The subject is bytes, not UTF-8, unless the expression begins with `(*UTF)`.
 @safe
 package final class Pattern: Sendable {
+    /// Why a text is no regular expression.
     package struct CompileError: Error, Equatable {
         /// PCRE2's own words.
         package let message: String
@@ -14,6 +15,7 @@ package final class Pattern: Sendable {
         package let offset: Int
     }
 
+    /// What a match came to.
     package enum Outcome: Equatable, Sendable {
         case match, noMatch
         /// A limit of the scratch was hit: the expression and the subject take too long together.

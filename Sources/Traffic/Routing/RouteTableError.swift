@@ -1,5 +1,6 @@
 /// Everything that keeps routes from being compiled; all of it, not the first only.
 package struct RouteTableError: Error, Equatable, Sendable {
+    /// One mistake in one route.
     package struct Problem: Equatable, Sendable {
         package let routeName: String
         /// Where that route is defined, `file:line`; empty when unknown.

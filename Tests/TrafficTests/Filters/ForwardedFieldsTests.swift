@@ -152,6 +152,20 @@ import Testing
         #expect(lines(head.headers).last == "Forwarded: for=203.0.113.9;host=\"a:1\\\"\\\\\";proto=http")
     }
 
+    @Test func nothingAPeerWritesStopsTheReading() {
+        var random = Random(seed: 4)
+        let likely = Array("for=;,\"\\[]: 1.:proto=https".utf8)
+        for _ in 0..<5000 {
+            let count = Int.random(in: 0..<40, using: &random)
+            let bytes = (0..<count).map { _ in likely.randomElement(using: &random)! }
+            let value = String(decoding: bytes, as: UTF8.self)
+            for name in ["Forwarded", "X-Forwarded-For"] {
+                let head = request(fields: [(name, value)])
+                #expect(applied(fields(), head, Self.proxy).client != nil)
+            }
+        }
+    }
+
     // MARK: Via and identifiers
 
     @Test func viaIsAddedAsALineOfItsOwn() {

@@ -122,6 +122,37 @@ import Testing
         }
     }
 
+    @Test func anythingIsRefusedOrSurvivesBeingEncodedAgain() {
+        var random = Random(seed: 11)
+        let likely = Array("/./%%2e5Ccf;\\#a".utf8)
+        var accepted = 0
+        for _ in 0..<30_000 {
+            let count = Int.random(in: 0..<16, using: &random)
+            let path =
+                "/".bytes
+                + (0..<count).map { _ in
+                    Int.random(in: 0..<8, using: &random) == 0
+                        ? UInt8.random(in: 0x20...0xFF, using: &random) : likely.randomElement(using: &random)!
+                }
+            let output = Buffer(capacity: 8)
+            do throws(PathError) {
+                let normalizer = PathNormalizer(PathConfiguration())
+                if try normalizer.normalize(path.span, into: output) == .asSent { output.append(path.span) }
+                let again = Buffer(capacity: 8)
+                let encoded = Buffer(capacity: 8)
+                encoded.append(encodingPath: output.readable, keepingTriples: false)
+                if try normalizer.normalize(encoded.readable, into: again) == .asSent {
+                    again.append(encoded.readable)
+                }
+                #expect(again.readable.text == output.readable.text)
+                accepted += 1
+            } catch {
+                continue
+            }
+        }
+        #expect(accepted > 3000)
+    }
+
     @Test func anOrdinaryPathIsNotCopied() throws {
         let output = Buffer(capacity: 8)
         let normalizer = PathNormalizer(PathConfiguration())

@@ -92,7 +92,7 @@ import Testing
     @Test func itAgreesWithTheRuleWrittenDownPlainly() throws {
         var random = Random(seed: 2)
         var taken = 0
-        for _ in 0..<300 {
+        for _ in 0..<150 {
             let count = Int.random(in: 0..<40, using: &random)
             let routes = (0..<count).map { generated(&random, $0) }
             let table = try RouteTable(configuration(routes))
@@ -109,6 +109,6 @@ import Testing
                 taken += result == nil ? 0 : 1
             }
         }
-        #expect(taken > 9000)
+        #expect(taken > 4500)
     }
 }

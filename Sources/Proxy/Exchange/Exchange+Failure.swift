@@ -1,0 +1,87 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// What becomes of an exchange that did not go well: another attempt, a response of our own, or a cut.
+extension Exchange {
+    /// An attempt came to nothing before the response began: again, or the end.
+    func attemptFailed(_ reason: Reason, _ why: String) {
+        guard let upstream, let downstream, let service else { return }
+        let failure = RetryPolicy.Failure(
+            reason: reason, method: request.method, connectionWasReused: upstream.isReused,
+            requestWritten: upstream.hasWrittenRequest, bodyReplayable: downstream.requestBody.canRewind,
+            responseStarted: upstream.hasResponseBytes, attempts: Int(record.attempts))
+        switch RetryPolicy.decide(failure) {
+        case .freshConnection:
+            giveUpAttempt(upstream, service)
+            tried.removeAll()
+            attempt(fresh: true)
+        case .otherEndpoint where service.cluster.pick(tried, now: worker.loop.now, random: &worker.random) != nil:
+            giveUpAttempt(upstream, service)
+            attempt(fresh: false)
+        case .otherEndpoint, .no:
+            fail(reason, detail: why)
+        }
+    }
+
+    func giveUpAttempt(_ upstream: any Upstream, _ service: WorkerService) {
+        worker.metrics.retried(service: service.index, endpoint: record.endpoint)
+        requestRelay.end(worker.pipes)
+        record.kind = nil
+        self.upstream = nil
+        isUpstreamConnected = false
+        finishAttempt(upstream)
+        upstream.cancel()
+    }
+
+    func finishAttempt(_ upstream: any Upstream) {
+        service?.cluster.exchangeEnded(on: record.endpoint)
+        record.upstreamSentBytes += upstream.bytesSent
+        record.upstreamReceivedBytes += upstream.bytesReceived
+    }
+
+    func failPath(_ error: PathError) {
+        fail(.badRequest, .malformedTarget, detail: "the path is refused: \(error.kind)")
+    }
+
+    /// Ends the exchange for a reason of the proxy's own: by a response when none has begun, otherwise by cutting it.
+    func fail(_ reason: Reason, _ kind: HTTPError? = nil, detail why: String = "") {
+        guard let downstream, !isOver else { return }
+        detail.clear()
+        detail.append(why)
+        record.reason = reason
+        if let kind { record.kind = kind }
+        if let upstream {
+            self.upstream = nil
+            finishAttempt(upstream)
+            upstream.cancel()
+        }
+        let status = kind?.status ?? reason.status
+        if isResponseStarted || reason == .clientClosed {
+            if isResponseStarted { record.flags.insert(.responseCut) }
+            if reason == .clientClosed, !isResponseStarted { record.status = status }
+            worker.failed(record, request, detail)
+            finish(downstream)
+            return downstream.exchangeAborted()
+        }
+        record.status = status
+        worker.failed(record, request, detail)
+        sendProblem(status, downstream)
+    }
+
+    func finish(_ downstream: any Downstream) {
+        isOver = true
+        requestRelay.end(worker.pipes)
+        responseRelay.end(worker.pipes)
+        let now = worker.loop.now
+        record.duration = now.nanoseconds(since: headBeganAt)
+        if record.attempts > 0 { record.upstreamDuration = now.nanoseconds(since: firstAttemptAt) }
+        record.requestBodyBytes = downstream.requestBody.payloadDecoded
+        record.responseBodyBytes = downstream.responseBody.payloadWritten
+        record.receivedBytes = downstream.bytesReceived
+        record.sentBytes = downstream.bytesSent
+        worker.metrics.record(record)
+        worker.log(record, request, endpoint: service.flatMap { record.endpoint < 0 ? nil : $0.pools[record.endpoint] })
+    }
+}

@@ -1,0 +1,128 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// The way to the endpoint: who gets the request, and getting it there.
+extension Exchange {
+    func forward(_ downstream: any Downstream) {
+        guard let service else { return fail(.noRoute) }
+        record.service = service.index
+        let bodyMax = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax
+        if case .length(let count) = request.framing, let bodyMax, count > bodyMax {
+            return fail(.badRequest, .bodyTooLarge)
+        }
+        request.headers.removeHopByHop()
+        route?.requestEdits.apply(to: request.headers)
+        firstAttemptAt = worker.loop.now
+        attempt(fresh: false)
+    }
+
+    /// Gives the request to an endpoint, or answers why it cannot be.
+    func attempt(fresh: Bool) {
+        guard let service else { return }
+        var obstacle = Reason.noHealthyEndpoint
+        var why = "no endpoint is eligible"
+        while tried.count < RetryPolicy.attemptsMax,
+            let index = service.cluster.pick(tried, now: worker.loop.now, random: &worker.random)
+        {
+            tried.insert(index)
+            record.endpoint = index
+            let pool = service.pools[index]
+            switch pool.checkOut(for: self, fresh: fresh) {
+            case .idle(let connection):
+                record.flags.insert(.upstreamReused)
+                return begin(connection, isConnected: true)
+            case .connecting(let connection):
+                record.flags.remove(.upstreamReused)
+                return begin(connection, isConnected: false)
+            case .full:
+                obstacle = .overloaded
+                why = "all \(pool.limits.connectionsMax) connections to \(pool) are in use"
+            case .unresolved:
+                obstacle = .noHealthyEndpoint
+                why = "\(pool) has no address: the name does not resolve"
+                worker.report(connectFailed: pool)
+            case .failed(let error):
+                obstacle = error.isExhaustion ? .overloaded : Reason(connecting: error)
+                why = "\(pool): \(error)"
+                worker.metrics.add(.connectFailures, service: service.index, endpoint: index)
+                worker.report(connectFailed: pool)
+            }
+        }
+        fail(obstacle, detail: why)
+    }
+
+    func begin(_ connection: UpstreamConnection, isConnected: Bool) {
+        upstream = connection
+        record.attempts += 1
+        attemptAt = worker.loop.now
+        service?.cluster.exchangeStarted(on: record.endpoint)
+        isUpstreamConnected = isConnected
+        if isConnected { sendRequest() }
+    }
+
+    func sendRequest() {
+        guard let upstream, let downstream else { return }
+        isRequestSent = false
+        downstream.requestBody.rewind()
+        let target = self.target
+        upstream.queueHead(request, target: target.readable)
+        pumpRequest()
+    }
+
+    func pumpRequest() {
+        guard let downstream, let upstream, isUpstreamConnected, !isRequestSent else { return }
+        let outcome = requestRelay.run(from: downstream.requestBody, to: upstream.requestBody, pipes: worker.pipes)
+        if exceedsBodyLimit(downstream) { return fail(.badRequest, .bodyTooLarge) }
+        switch outcome {
+        case .complete:
+            isRequestSent = true
+            requestRelay.end(worker.pipes)
+            if isHeadReceived { return }
+            downstream.suspendTimeout()
+            upstream.awaitResponse(responseTimeout)
+        case .sourceBlocked where isContinueAwaited:
+            downstream.suspendTimeout()
+            upstream.awaitResponse(responseTimeout)
+        case .sourceBlocked:
+            if !isHeadReceived { upstream.suspendTimeout() }
+            downstream.awaitClient()
+        case .sinkBlocked:
+            downstream.suspendTimeout()
+            upstream.awaitProgress(upstreamIdle)
+        case .yielded:
+            downstream.requestBody.resumeNextTurn()
+        case .sourceFailed(.malformed(let error)):
+            fail(.badRequest, error)
+        case .sourceFailed:
+            clientGone()
+        case .sinkFailed(let error):
+            requestFailed(error)
+        }
+    }
+
+    /// The endpoint takes no more. It may have answered before it closed: an early response is worth more than an error.
+    func requestFailed(_ error: IOError) {
+        guard !isHeadReceived, let upstream else { return }
+        switch upstream.readHead(into: response, method: request.method) {
+        case .head where !response.isInformational: return headReceived()
+        default: attemptFailed(.upstreamReset, "writing the request: \(error)")
+        }
+    }
+
+    func exceedsBodyLimit(_ downstream: any Downstream) -> Bool {
+        guard request.framing == .chunked, let max = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax else {
+            return false
+        }
+        return downstream.requestBody.payloadDecoded > max
+    }
+
+    /// The client waits for the endpoint's word before it sends the body (RFC 9110 §10.1.1).
+    var isContinueAwaited: Bool {
+        request.expectsContinue && !isContinueSent && downstream?.requestBody.payloadDecoded == 0
+    }
+
+    var responseTimeout: UInt64 { route?.responseTimeoutNanoseconds ?? service?.responseTimeout ?? .max }
+    var upstreamIdle: UInt64 { route?.idleTimeoutNanoseconds ?? service?.idleTimeout ?? .max }
+}

@@ -1,0 +1,111 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// The way back: heads as they come, then the body.
+extension Exchange {
+    /// Passes a 1xx on; false when the exchange ended over it.
+    func passInformational() -> Bool {
+        guard let downstream else { return false }
+        if response.status == 101 {
+            attemptFailed(.upstreamProtocolError, "switched protocols without being asked")
+            return false
+        }
+        guard request.version != .http10 else { return true }
+        response.headers.removeHopByHop()
+        downstream.queueInformational(response)
+        if case .failed = downstream.flush() {
+            clientGone()
+            return false
+        }
+        if response.status == 100, !isRequestSent {
+            isContinueSent = true
+            upstream?.suspendTimeout()
+            downstream.awaitClient()
+        }
+        return true
+    }
+
+    func headReceived() {
+        guard let downstream, let upstream else { return }
+        isHeadReceived = true
+        downstream.requestBody.releaseHeld()
+        record.flags.insert(.upstreamResponded)
+        record.upstreamHead = worker.loop.now.nanoseconds(since: attemptAt)
+        upstream.suspendTimeout()
+        response.headers.removeHopByHop()
+        downstream.listener.forwardedFields.appendVia(to: response.headers, received: response.version)
+        route?.responseEdits.apply(to: response.headers)
+        // A request that is not complete by now may never be: the client is told that the connection ends here.
+        startResponse(downstream, keepAlive: isRequestSent)
+        pumpResponse()
+    }
+
+    func startResponse(_ downstream: any Downstream, keepAlive: Bool) {
+        isResponseStarted = true
+        record.status = response.status
+        closes = isLast || !keepAlive || !request.keepAlive || worker.isDraining
+        closes = downstream.queueHead(response, for: request, closes: closes)
+    }
+
+    var responseSource: (any BodySource)? { isOwnResponse ? localBody : upstream?.responseBody }
+
+    func pumpResponse() {
+        guard let downstream, let source = responseSource else { return }
+        let outcome = responseRelay.run(from: source, to: downstream.responseBody, pipes: worker.pipes)
+        switch outcome {
+        case .complete:
+            responseRelay.end(worker.pipes)
+            complete()
+        case .sourceBlocked:
+            if isRequestSent { downstream.suspendTimeout() }
+            upstream?.awaitProgress(upstreamIdle)
+        case .sinkBlocked:
+            upstream?.suspendTimeout()
+            downstream.awaitClient()
+        case .yielded:
+            source.resumeNextTurn()
+        case .sourceFailed(.malformed(let error)):
+            record.kind = error
+            fail(.upstreamProtocolError, detail: "the response body is malformed: \(error.kind)")
+        case .sourceFailed(.closed):
+            fail(.upstreamClosed, detail: "within the response body")
+        case .sourceFailed(.reset(let error)):
+            fail(.upstreamReset, detail: "within the response body: \(error)")
+        case .sinkFailed(let error):
+            fail(.clientClosed, detail: "writing the response: \(error)")
+        }
+    }
+
+    func complete() {
+        guard let downstream else { return }
+        if let upstream {
+            self.upstream = nil
+            finishAttempt(upstream)
+            upstream.release(
+                reusable: isRequestSent && response.keepAlive, serverTimeoutSeconds: response.keepAliveTimeoutSeconds)
+        }
+        let requestComplete = isRequestSent || drainRequest(downstream)
+        finish(downstream)
+        downstream.exchangeCompleted(keepAlive: !closes, requestComplete: requestComplete)
+    }
+
+    /// Drops what has arrived of a body that nobody wants; true when that was all of it.
+    func drainRequest(_ downstream: any Downstream) -> Bool {
+        let body = downstream.requestBody
+        body.releaseHeld()
+        var budget = 1 << 18
+        while budget > 0 {
+            let count = body.payload.range.count
+            body.take(count)
+            budget -= max(count, 1)
+            switch body.pull() {
+            case .payload: continue
+            case .complete: return true
+            case .wouldBlock, .failed: return false
+            }
+        }
+        return false
+    }
+}
