@@ -30,7 +30,7 @@ package final class AccessLog {
     package func record(
         _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, wallNanoseconds: UInt64
     ) {
-        if onlyFailures, record.reason == .none { return }
+        guard wants(record) else { return }
         let chunk = self.chunk
         formatter.append(
             record, head: head, upstreamAddress: upstreamAddress, wallNanoseconds: wallNanoseconds, to: chunk.buffer)
@@ -38,6 +38,10 @@ package final class AccessLog {
         metrics.add(.accessLogLines)
         if chunk.buffer.readableCount >= LogChunk.bytesMax { handOver() }
     }
+
+    /// Whether there is a line for such an exchange.
+    @inline(__always)
+    func wants(_ record: borrowing ExchangeRecord) -> Bool { !onlyFailures || record.reason != .none }
 
     /// Whether there is nothing to hand on.
     var isEmpty: Bool { chunk.buffer.isEmpty }
