@@ -41,7 +41,10 @@ package final class AccessLog {
 
     /// Whether there is a line for such an exchange.
     @inline(__always)
-    func wants(_ record: borrowing ExchangeRecord) -> Bool { !onlyFailures || record.reason != .none }
+    func wants(_ record: borrowing ExchangeRecord) -> Bool {
+        if onlyFailures { return record.reason != .none }
+        return true
+    }
 
     /// Whether there is nothing to hand on.
     var isEmpty: Bool { chunk.buffer.isEmpty }
