@@ -8,8 +8,8 @@
 @safe @usableFromInline
 package final class Buffer {
     // SAFETY: of the unchecked exclusivity of these four, here and below: a buffer has one owner on one thread, and no
-    // method holds an access to one of them while foreign code runs. Checked, they would cost two runtime calls for every
-    // byte appended. The two ends are always within the allocation, which only `replaceStorage` changes.
+    // method holds an access to one of them while foreign code runs. Checked, they would cost two runtime calls for
+    // every byte appended. The two ends are always within the allocation, which only `replaceStorage` changes.
     @exclusivity(unchecked) @usableFromInline var base: UnsafeMutableRawPointer
     @exclusivity(unchecked) @usableFromInline var size: Int
     @exclusivity(unchecked) @usableFromInline var reader = 0
@@ -88,7 +88,8 @@ package final class Buffer {
         unsafe reader = 0
     }
 
-    /// Moves `count` readable bytes at `source` to `destination`, both counted from the reading end; ranges may overlap.
+    /// Moves `count` readable bytes at `source` to `destination`, both counted from the reading end; ranges may
+    /// overlap.
     package func move(_ count: Int, from source: Int, to destination: Int) {
         precondition(count >= 0 && source >= 0 && destination >= 0)
         precondition(count <= readableCount - source && count <= readableCount - destination)
@@ -97,7 +98,8 @@ package final class Buffer {
             .copyMemory(from: base.advanced(by: reader + source), byteCount: count)
     }
 
-    /// Makes room for `count` more bytes: by compacting when that is enough, otherwise by growing to the next power of two.
+    /// Makes room for `count` more bytes: by compacting when that is enough, otherwise by growing to the next power of
+    /// two.
     @inlinable @inline(__always)
     package func reserve(_ count: Int) {
         if writableCount < count { makeRoom(count) }
@@ -151,7 +153,8 @@ package final class Buffer {
         let count = bytes.count
         guard count > 0 else { return }
         reserve(count)
-        // SAFETY: reserve made room for count bytes; the source span is alive for the call and cannot be the free space.
+        // SAFETY: reserve made room for count bytes; the source span is alive for the call and cannot be the free
+        // space.
         unsafe bytes.withUnsafeBufferPointer { source in
             unsafe base.advanced(by: writer).copyMemory(from: source.baseAddress.unsafelyUnwrapped, byteCount: count)
         }
@@ -170,7 +173,8 @@ package final class Buffer {
         }
     }
 
-    /// Puts `bytes` in front of the readable ones: into the consumed space if it is large enough, else by moving everything.
+    /// Puts `bytes` in front of the readable ones: into the consumed space if it is large enough, else by moving
+    /// everything.
     package func prepend(_ bytes: Span<UInt8>) {
         let count = bytes.count
         guard count > 0 else { return }

@@ -48,6 +48,7 @@ package enum Socket {
 
     /// Removes the file of a unix socket.
     package static func removeFile(of address: SocketAddress) {
+        // SAFETY: the path is terminated text for the time of the call.
         if case .unix(let path) = address, !path.hasPrefix("@") { unsafe unlink(path) }
     }
 

@@ -32,7 +32,8 @@ struct TimeSpan: ExpressibleByArgument {
 
 struct Wait: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Wait until the sidecar is ready.", discussion: "Exits with 0 when it is, with 1 when the time is over.")
+        abstract: "Wait until the sidecar is ready.",
+        discussion: "Exits with 0 when it is, with 1 when the time is over.")
 
     @OptionGroup var options: AdminOptions
 

@@ -36,7 +36,7 @@ import report
 import rows as all_rows
 from load import Load
 from peers import PEERS, Backend, Nginx, Peer, Sidecar
-from probes import Effort, NotApplicable, ProbeError, describe_errors
+from probes import Effort, NotApplicable, Probe, ProbeError, describe_errors
 from process import Cores, Stage, StartError
 from results import Results
 from rows import Row
@@ -101,7 +101,7 @@ def run(results: Results, stand: Stand, effort: Effort) -> None:
     for row in results.rows:
         for peer in results.peers:
             if row.probe and peer.is_proxy and (peer.is_ours or not row.ours_only):
-                take_probe(results, stand, effort, row, peer)
+                take_probe(results, stand, effort, row, peer, row.probe)
 
 
 def distinct_loads(rows: list[Row]) -> list[tuple[Load, str]]:
@@ -150,10 +150,10 @@ def record(results: Results, peer: Peer, what: Load, variant: str, measured: Mea
         results.waited.append(measured.waited)
 
 
-def take_probe(results: Results, stand: Stand, effort: Effort, row: Row, peer: Peer) -> None:
+def take_probe(results: Results, stand: Stand, effort: Effort, row: Row, peer: Peer, probe: Probe) -> None:
     cell = results.cell(row, peer)
     try:
-        reading = row.probe(stand, peer, effort)
+        reading = probe(stand, peer, effort)
         cell.values.append(reading.value)
         cell.detail = reading.detail
         say(f"           {row.key:<25} {peer.name:<8}{report.number(cell.values[-1]):>8} {row.unit}")
@@ -217,17 +217,18 @@ def choose_peers(parser: argparse.ArgumentParser, wanted: str | None, binary: Pa
     names = list(known) if wanted is None else wanted.lower().split(",")
     if unknown := set(names) - set(known):
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    if not Nginx.find() or not load.is_installed():
+    nginx = Nginx.find()
+    if not nginx or not load.is_installed():
         parser.error("nginx and wrk are needed, as backend and load generator: make bench-peers installs them")
     if binary is not None and not binary.is_file():
         parser.error(f"{binary}: no such program")
-    found: list[Peer] = [Backend(Nginx.find())]
+    found: list[Peer] = [Backend(nginx)]
     for kind in PEERS:
         place = binary.resolve() if kind is Sidecar and binary else kind.find()
         if kind.name.lower() in names and place:
             found.append(kind(place))
         elif kind.name.lower() in names:
-            say(f"{kind.name} is not there and left out" + (": make build" if kind is Sidecar else ": make bench-peers"))
+            say(f"{kind.name} is not there and left out: make {'build' if kind is Sidecar else 'bench-peers'}")
     return found
 
 

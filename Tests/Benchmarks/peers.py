@@ -50,6 +50,10 @@ class Peer(ABC):
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
         """Writes the configuration into the folder and tells how to start it. Peers have but the variant `plain`."""
 
+    def copy_of_binary(self, folder: Path) -> str:
+        """For instances beside the one whose memory is judged: pages of the same file would count half for each."""
+        return str(shutil.copy(self.binary, folder / "program"))
+
     def version(self) -> str:
         """The first version number it prints about itself."""
         for flag in ("--version", "-v"):
@@ -95,12 +99,12 @@ class Nginx(Peer):
     """
 
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
-        return self._start(folder, self._PROXY.format(ports=ports))
+        return self._start(str(self.binary), folder, self._PROXY.format(ports=ports))
 
-    def _start(self, folder: Path, http: str) -> list[str]:
+    def _start(self, binary: str, folder: Path, http: str) -> list[str]:
         file = folder / "nginx.conf"
         file.write_text(self._CONFIGURATION.format(folder=folder, http=http))
-        return [str(self.binary), "-e", f"{folder}/error", "-p", str(folder), "-c", str(file)]
+        return [binary, "-e", f"{folder}/error", "-p", str(folder), "-c", str(file)]
 
 
 class Backend(Nginx):
@@ -129,7 +133,8 @@ class Backend(Nginx):
         (folder / "10k").write_bytes(pattern * 10)
         (folder / "1m").write_bytes(pattern * 1024)
         small = ("The quick brown fox jumps over the lazy dog. " * 3)[:SMALL_BYTES]
-        return self._start(folder, self._SERVER.format(folder=folder, ports=ports, small=small))
+        server = self._SERVER.format(folder=folder, ports=ports, small=small)
+        return self._start(self.copy_of_binary(folder), folder, server)
 
 
 class HAProxy(Peer):
@@ -253,7 +258,8 @@ class Sidecar(Peer):
             configuration["access_log"] = {"path": "/dev/null", "format": "json"}
         file = folder / "sidecar.yaml"
         file.write_text(json.dumps(configuration, indent=1))
-        return [str(self.binary), "run", "--config", str(file)]
+        binary = str(self.binary) if variant == "plain" else self.copy_of_binary(folder)
+        return [binary, "run", "--config", str(file)]
 
     @staticmethod
     def _routes(count: int) -> list[dict]:

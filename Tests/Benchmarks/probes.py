@@ -78,38 +78,28 @@ def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> Reading:
 
 
 def system_calls_per_request(stand: Stand, peer: Peer, effort: Effort) -> Reading:
-    """System calls of all threads under `strace -c`, the opening of the 64 connections included.
+    """System calls of all threads per kept-alive request, under `strace -c`.
 
-    strace makes every call slow, so the proxy is always behind and finds many connections ready at each turn: the
-    figure is that of a busy proxy.
+    The opening of the connections cancels out: the figure is what a longer run costs more than a shorter one, divided
+    by the requests it answers more. strace makes every call slow, so the proxy is always behind and finds many
+    connections ready at each turn: it is the figure of a busy proxy.
     """
     if not shutil.which("strace"):
         raise NotApplicable("strace is not installed")
-    running = stand.running(peer)
-    summary = stand.stage.new_folder("strace") / "summary"
-    # On the load generator's core, so that the tracer does not compete with the traced.
-    tracer = subprocess.Popen(
-        ["strace", "-c", "-f", "-qq", "-o", str(summary), "-p", str(running.process.pid)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: pin_and_bind_to_parent(stand.stage.cores.load))
-    try:
-        _wait_for_tracer(running.process.pid, tracer)
-        outcome = _loaded(stand, peer, Load("small"), min(effort.seconds + 1, 5))
-    finally:
-        tracer.send_signal(signal.SIGINT)
-        try:
-            tracer.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            tracer.kill()
-            tracer.wait()
-    calls = _calls(summary)
-    shares = {name: count / outcome.requests for name, count in calls.items()}
+    _loaded(stand, peer, Load("small"), 1)
+    shorter, requests_of_shorter = _traced(stand, peer, 1)
+    longer, requests_of_longer = _traced(stand, peer, 4)
+    requests = requests_of_longer - requests_of_shorter
+    if requests <= 0:
+        raise NotApplicable("the machine is too busy: the longer run answered no more than the shorter one")
+    # Calls of the opening alone can be fewer in the longer run, when the pool was warm: nothing costs less than 0.
+    shares = {name: max(count - shorter.get(name, 0), 0) / requests for name, count in longer.items()}
     detail = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share >= 0.01)
     return Reading(sum(shares.values()), detail)
 
 
 def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> Reading:
-    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port; the median of several starts."""
+    """Milliseconds from before the fork to the first 200 of `/readyz` on the admin port: the median of some starts."""
     return Reading(statistics.median(_start_ms(stand, peer) for _ in range(effort.starts)))
 
 
@@ -128,6 +118,28 @@ def _settled_pss(pids: list[int]) -> int:
     # Lets the last answers' buffers go back; the figure is of silence.
     time.sleep(0.3)
     return pss_bytes(pids)
+
+
+def _traced(stand: Stand, peer: Peer, seconds: int) -> tuple[dict[str, int], int]:
+    """The system calls of one run by name, and the requests it answered."""
+    running = stand.running(peer)
+    summary = stand.stage.new_folder("strace") / "summary"
+    # On the load generator's core, so that the tracer does not compete with the traced.
+    tracer = subprocess.Popen(
+        ["strace", "-c", "-f", "-qq", "-o", str(summary), "-p", str(running.process.pid)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: pin_and_bind_to_parent(stand.stage.cores.load))
+    try:
+        _wait_for_tracer(running.process.pid, tracer)
+        outcome = _loaded(stand, peer, Load("small"), seconds)
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        try:
+            tracer.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            tracer.kill()
+            tracer.wait()
+    return _calls(summary), outcome.requests
 
 
 def _wait_for_tracer(pid: int, tracer: subprocess.Popen[str]) -> None:

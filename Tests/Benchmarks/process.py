@@ -38,7 +38,7 @@ class Cores:
 
 
 def pin_and_bind_to_parent(cores: frozenset[int]) -> None:
-    """Runs in the child before its program: pins it, and has the kernel end it should the harness be killed outright."""
+    """Runs in the child before its program: pins it, and has the kernel end it should the harness be killed."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if cores:
         os.sched_setaffinity(0, cores)

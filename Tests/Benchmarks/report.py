@@ -31,8 +31,9 @@ class Circumstances:
     def sentence(self) -> str:
         today = datetime.date.today().isoformat()
         pinned = "proxy on one core, load generator and backend on another" if self.pinned else "nothing pinned"
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return (f"{today}, {self.machine['processor']}, {self.machine['memory']}, {self.machine['system']}, "
-                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; " + ", ".join(f"{name} {version}" for name, version in self.versions.items()) + ".")
+                f"kernel {self.machine['kernel']}; {pinned}; {self._extent}; {versions}.")
 
     @property
     def _extent(self) -> str:
@@ -46,7 +47,7 @@ def terminal(results: Results, circumstances: Circumstances) -> str:
     widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
 
     def aligned(line: list[str]) -> str:
-        words = [word.ljust(width) if i == 0 else word.rjust(width) for i, (word, width) in enumerate(zip(line, widths))]
+        words = [line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:]))]
         return "  ".join(words).rstrip()
 
     lines = [aligned(table[0]), "  ".join("-" * width for width in widths), *map(aligned, table[1:]), ""]

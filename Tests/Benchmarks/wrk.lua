@@ -1,5 +1,5 @@
 -- Makes wrk print its figures as one line of JSON, and, given a number of routes after `--`, spread the requests over
--- as many routes as `peers.py` configures. Without the number the request stays static: wrk then runs no Lua per request.
+-- as many routes as `peers.py` configures. Without the number the request is static: no Lua runs per request.
 
 function init(arguments)
    local routes = tonumber(arguments[1])

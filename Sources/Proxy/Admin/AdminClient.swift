@@ -83,8 +83,9 @@ private final class AdminQuestion: EventHandler {
         while !isHeadRead {
             if let input = wire.input {
                 let limits = HeadLimits(startLineBytesMax: 4096, headBytesMax: 16 * 1024, fieldsMax: 64)
-                guard let outcome = try? H1ResponseParser.parse(
-                    input.readable, into: response, requestMethod: .get, limits: limits, scanned: wire.scanned)
+                guard
+                    let outcome = try? H1ResponseParser.parse(
+                        input.readable, into: response, requestMethod: .get, limits: limits, scanned: wire.scanned)
                 else { return finish(.failure(.unexpected("reading the answer"))) }
                 if case .complete(let count) = outcome {
                     wire.consumeHead(count)

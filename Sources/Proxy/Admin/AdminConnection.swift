@@ -132,7 +132,9 @@ final class AdminConnection: EventHandler, TimerTarget {
         guard ip.isLoopback else { return false }
         let request = self.request
         let authority = request.bytes(request.authority).text
-        let host = authority.hasPrefix("[") ? String(authority.prefix { $0 != "]" }.dropFirst())
+        let host =
+            authority.hasPrefix("[")
+            ? String(authority.prefix { $0 != "]" }.dropFirst())
             : String(authority.prefix { $0 != ":" })
         return host.isEmpty || host == "localhost" || IPAddress(host) != nil
     }

@@ -49,7 +49,7 @@ struct AdminResponse {
 /// Every resource of the admin port.
 enum AdminRegistry {
     static let endpoints: [any AdminEndpoint.Type] = [
-        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self,
+        LiveEndpoint.self, ReadyEndpoint.self, StartupEndpoint.self, MetricsEndpoint.self, ConfigEndpoint.self,
         ServicesEndpoint.self, FailuresEndpoint.self, DrainEndpoint.self, QuitEndpoint.self,
     ]
 

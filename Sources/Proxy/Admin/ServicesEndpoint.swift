@@ -34,7 +34,8 @@ enum ServicesEndpoint: AdminEndpoint {
     }
 
     private static func write(
-        _ configuration: EndpointConfiguration, service: Int, endpoint: Int, _ server: Server, to json: inout Core.JSONWriter
+        _ configuration: EndpointConfiguration, service: Int, endpoint: Int, _ server: Server,
+        to json: inout Core.JSONWriter
     ) {
         func sum(_ metric: EndpointMetric) -> UInt64 {
             server.metrics.reduce(0) { $0 &+ $1.value(metric, service: service, endpoint: endpoint) }

@@ -45,7 +45,9 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     private var writtenBefore: UInt64 = 0
 
     /// Takes an accepted connection. Throws when it cannot be registered; the descriptor is closed then.
-    init(_ descriptor: consuming FileDescriptor, peer: SocketAddress, listener: Listener, worker: Worker) throws(IOError) {
+    init(_ descriptor: consuming FileDescriptor, peer: SocketAddress, listener: Listener, worker: Worker)
+        throws(IOError)
+    {
         self.worker = worker
         self.listener = listener
         self.peer = peer
@@ -220,7 +222,8 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     func flush() -> PushOutcome.State { wire.flush() }
 
     func awaitClient() {
-        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: exchange?.clientIdle ?? listener.idleTimeout))
+        worker.loop.schedule(
+            timer, at: worker.loop.now.advanced(byNanoseconds: exchange?.clientIdle ?? listener.idleTimeout))
     }
 
     func suspendTimeout() { worker.loop.schedule(timer, at: .distantFuture) }

@@ -32,13 +32,16 @@ final class Listener: EventHandler, TimerTarget {
     private let socket: ListeningSocket
     private let timer = Timer()
 
-    init(_ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?, socket: ListeningSocket, worker: Worker) {
+    init(
+        _ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?, socket: ListeningSocket, worker: Worker
+    ) {
         self.index = index
         self.serviceIndex = serviceIndex
         self.socket = socket
         self.worker = worker
         headLimits = HeadLimits(
-            startLineBytesMax: configuration.limits.requestLineBytesMax, headBytesMax: configuration.limits.headBytesMax,
+            startLineBytesMax: configuration.limits.requestLineBytesMax,
+            headBytesMax: configuration.limits.headBytesMax,
             fieldsMax: configuration.limits.fieldsMax)
         bodyBytesMax = configuration.limits.bodyBytesMax
         requestsMax = configuration.requestsMax
@@ -103,7 +106,9 @@ final class Listener: EventHandler, TimerTarget {
     /// No descriptor is left: the reserve is given up for a moment to tell one client so.
     private func refuseOne() -> Bool {
         worker.metrics.add(.connectionsRefused, listener: index)
-        if worker.reserve.withDescriptorFree({ socket.accept() }, use: { OverloadResponse.send(on: $0) }) { return true }
+        if worker.reserve.withDescriptorFree({ socket.accept() }, use: { OverloadResponse.send(on: $0) }) {
+            return true
+        }
         worker.loop.schedule(timer, after: Self.restMax)
         return false
     }

@@ -191,7 +191,11 @@ package final class Server {
     private func watchNames() {
         let named = configuration.services.enumerated().flatMap { service, configuration in
             configuration.endpoints.enumerated().compactMap { endpoint, configuration in
-                if case .host(let name, let port) = configuration.target { (name, port, service, endpoint) } else { nil }
+                if case .host(let name, let port) = configuration.target {
+                    (name, port, service, endpoint)
+                } else {
+                    nil
+                }
             }
         }
         guard !named.isEmpty else { return }
@@ -203,7 +207,9 @@ package final class Server {
             for (name, port, service, endpoint) in named {
                 unresolved.insert(name)
                 names.watch(name) { [unowned self] addresses, failure in
-                    if let failure { logger.warning("name not resolved", metadata: ["name": "\(name)", "why": "\(failure)"]) }
+                    if let failure {
+                        logger.warning("name not resolved", metadata: ["name": "\(name)", "why": "\(failure)"])
+                    }
                     for handle in handles {
                         let sockets = addresses.map { SocketAddress.ip($0, port: port) }
                         handle.mailbox.post(.resolved(service: service, endpoint: endpoint, sockets))

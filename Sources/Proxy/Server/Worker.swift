@@ -98,7 +98,9 @@ final class Worker: TimerTarget {
         } else {
             accessLog.record(record, head: request, upstreamAddress: ("" as StaticString).bytes, wallNanoseconds: wall)
         }
-        if !accessLog.isEmpty, flushTimer.deadline == .distantFuture { loop.schedule(flushTimer, after: Self.flushInterval) }
+        if !accessLog.isEmpty, flushTimer.deadline == .distantFuture {
+            loop.schedule(flushTimer, after: Self.flushInterval)
+        }
     }
 
     func timerFired(_ timer: Timer) {

@@ -164,7 +164,9 @@ final class EndpointPool: CustomStringConvertible {
     private func count(_ metric: EndpointMetric) { worker.metrics.add(metric, service: service, endpoint: endpoint) }
 
     @inline(__always)
-    private func uncount(_ metric: EndpointMetric) { worker.metrics.subtract(metric, service: service, endpoint: endpoint) }
+    private func uncount(_ metric: EndpointMetric) {
+        worker.metrics.subtract(metric, service: service, endpoint: endpoint)
+    }
 
     /// Closes the idle connections, and from now on every one that comes back.
     func retire() {

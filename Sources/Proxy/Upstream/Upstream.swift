@@ -39,6 +39,7 @@ enum ResponseHeadOutcome {
 extension Reason {
     /// The reason word for a connect that failed.
     init(connecting error: IOError) {
-        self = error.isRefused || error.isReset ? .connectRefused : error.isTimeout ? .connectTimeout : .connectUnreachable
+        self =
+            error.isRefused || error.isReset ? .connectRefused : error.isTimeout ? .connectTimeout : .connectUnreachable
     }
 }

@@ -134,7 +134,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
             if let input = wire.input {
                 do {
                     let outcome = try H1ResponseParser.parse(
-                        input.readable, into: head, requestMethod: method, limits: pool.limits.head, scanned: wire.scanned)
+                        input.readable, into: head, requestMethod: method, limits: pool.limits.head,
+                        scanned: wire.scanned)
                     if case .complete(let count) = outcome {
                         wire.consumeHead(count)
                         if !head.isInformational { wire.beginIncoming(head.framing) }

@@ -9,7 +9,9 @@ import Core
 struct UpstreamLease {
     enum Action: Equatable { case park(until: Instant), close(Reason) }
     /// Why a connection was closed, for the metrics.
-    enum Reason: UInt8, Equatable, CaseIterable { case idleTooLong, usedUp, tooOld, peerClosed, notReusable, poolFull, connectFailed }
+    enum Reason: UInt8, Equatable, CaseIterable {
+        case idleTooLong, usedUp, tooOld, peerClosed, notReusable, poolFull, connectFailed
+    }
 
     /// Payloads are numbers: copying a state is free, no transition can leave one half written.
     private enum State {
