@@ -57,8 +57,8 @@ package enum ASCII {
 
 /// Eight bytes looked at in one go; the first one lies in the lowest bits, whatever the machine.
 ///
-/// A mask has the top bit of a byte set where the question is answered with yes. Masks of `lessThan` and `equal` are exact up to the
-/// first yes only: a borrow may spoil bytes after it, so ask for the first and no more.
+/// A mask has the top bit of a byte set where the question is answered with yes. Masks of `lessThan` and `equal` are
+/// exact up to the first yes only: a borrow may spoil bytes after it, so ask for the first and no more.
 @usableFromInline
 package struct ASCIIWord {
     @usableFromInline let bits: UInt64
@@ -93,6 +93,14 @@ package struct ASCIIWord {
         return notBelow & ~above & ~bits & Self.tops
     }
 
+    /// The other bytes. Exact for every byte.
+    @inlinable @inline(__always)
+    package var notOrdinary: UInt64 { ~ordinary & Self.tops }
+
+    /// Bytes below 32, and 127.
+    @inlinable @inline(__always)
+    package var control: UInt64 { lessThan(0x20) | equal(0x7F) }
+
     /// Letters, digits, `-` and `.`: what most tokens and host names are made of. Exact for every byte.
     @inlinable @inline(__always)
     package var ordinary: UInt64 {
@@ -100,6 +108,10 @@ package struct ASCIIWord {
         // Folding maps control bytes to digits and marks, so only letters may be asked of the folded word.
         return folded.within(0x61, 0x7A) | within(0x30, 0x39) | within(0x2D, 0x2E)
     }
+
+    /// The word in lower case, if all its bytes are `ordinary` or zeroes that are not looked at.
+    @inlinable @inline(__always)
+    package var folded: UInt64 { bits | Self.ones &* 0x20 }
 
     /// The word with `A`...`Z` in lower case.
     @inlinable @inline(__always)
@@ -144,8 +156,8 @@ extension Span<UInt8> {
         return word
     }
 
-    /// The first index from `start` on at which `mask` says yes, `count` when it never does. `mask` must say yes to a zero byte,
-    /// for that is what lies behind the end.
+    /// The first index from `start` on at which `mask` says yes, `count` when it never does. `mask` must say yes to a
+    /// zero byte, for that is what lies behind the end.
     @inlinable @inline(__always)
     package func firstIndex(from start: Int, where mask: (ASCIIWord) -> UInt64) -> Int {
         var index = start
@@ -161,8 +173,19 @@ extension Span<UInt8> {
     @inlinable
     package func firstControl(from start: Int) -> Int {
         var index = start
+        // Values are long: two words at a time while there are two.
+        while index >= 0, index &+ 16 <= count {
+            let first = ASCIIWord(word(at: index)).control
+            let second = ASCIIWord(word(at: index &+ 8)).control
+            if first | second != 0 {
+                index &+= (first != 0 ? first.trailingZeroBitCount : second.trailingZeroBitCount &+ 64) &>> 3
+                guard self[index] == ASCII.tab else { return index }
+                index &-= 15
+            }
+            index &+= 16
+        }
         while true {
-            index = firstIndex(from: index) { $0.lessThan(0x20) | $0.equal(0x7F) }
+            index = firstIndex(from: index) { $0.control }
             guard index < count, self[index] == ASCII.tab else { return index }
             index &+= 1
         }
@@ -173,7 +196,7 @@ extension Span<UInt8> {
     package func firstNotToken(from start: Int) -> Int {
         var index = start
         while true {
-            index = firstIndex(from: index) { ~$0.ordinary & ASCIIWord.tops }
+            index = firstIndex(from: index) { $0.notOrdinary }
             guard index < count, ASCII.isToken(self[index]) else { return index }
             index &+= 1
         }
@@ -184,7 +207,7 @@ extension Span<UInt8> {
     package func firstNotHostName(from start: Int) -> Int {
         var index = start
         while true {
-            index = firstIndex(from: index) { ~$0.ordinary & ASCIIWord.tops }
+            index = firstIndex(from: index) { $0.notOrdinary }
             guard index < count, ASCII.isHostName(self[index]) else { return index }
             index &+= 1
         }
@@ -227,7 +250,8 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether the bytes are those of `lowercase` when their ASCII letters are lower-cased; `lowercase` must be so already.
+    /// Whether the bytes are those of `lowercase` when their ASCII letters are lower-cased; `lowercase` must be so
+    /// already.
     @inlinable @inline(__always)
     package func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
         guard count == lowercase.utf8CodeUnitCount else { return false }

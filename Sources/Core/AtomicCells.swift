@@ -1,17 +1,18 @@
 import Glibc
-import Synchronization
+// Public because what other rooms inline uses it.
+public import Synchronization
 
 /// A row of 64-bit counters that one thread writes and any thread may read meanwhile.
 ///
 /// The writer loads and stores relaxed, so counting costs no locked instruction; two writers of one row would lose
 /// counts. Zero at first. The memory is zero pages of the kernel until it is written, so a generous row costs little,
 /// and it begins and ends on cache lines of its own, so that rows of different threads never share one.
-@safe
+@safe @usableFromInline
 package final class AtomicCells: @unchecked Sendable {
     // SAFETY: unchecked because of the raw pointers, which never change; all access to what they point to is atomic.
     private let allocation: UnsafeMutableRawPointer
-    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
-    package let count: Int
+    @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline package let count: Int
 
     private static let lineBytes = 64
 
@@ -29,14 +30,14 @@ package final class AtomicCells: @unchecked Sendable {
 
     deinit { unsafe free(allocation) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func load(_ index: Int) -> UInt64 {
         precondition(index >= 0 && index < count, "no such cell")
         // SAFETY: the index is within the allocation.
         return unsafe cells[index].load(ordering: .relaxed)
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func store(_ index: Int, _ value: UInt64) {
         precondition(index >= 0 && index < count, "no such cell")
         // SAFETY: the index is within the allocation.
@@ -44,15 +45,15 @@ package final class AtomicCells: @unchecked Sendable {
     }
 
     /// Adds, wrapping. On the writer's thread only.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func add(_ index: Int, _ amount: UInt64) { store(index, load(index) &+ amount) }
 
     /// Subtracts, wrapping. On the writer's thread only.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func subtract(_ index: Int, _ amount: UInt64) { store(index, load(index) &- amount) }
 
     /// Stores a value that says that what was stored before it may be read; `observe` is its other half.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func publish(_ index: Int, _ value: UInt64) {
         precondition(index >= 0 && index < count, "no such cell")
         // SAFETY: the index is within the allocation.
@@ -60,7 +61,7 @@ package final class AtomicCells: @unchecked Sendable {
     }
 
     /// Loads a published value: everything stored before it was published is then visible.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func observe(_ index: Int) -> UInt64 {
         precondition(index >= 0 && index < count, "no such cell")
         // SAFETY: the index is within the allocation.

@@ -1,6 +1,7 @@
 /// A small, fast random generator (xoshiro256**) for balancing, jitter and identifiers.
 ///
-/// Owned by one worker and seeded from the kernel there, from a constant in tests. Not for keys: those come from OpenSSL.
+/// Owned by one worker and seeded from the kernel there, from a constant in tests. Not for keys: those come from
+/// OpenSSL.
 package struct Random: RandomNumberGenerator, Sendable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 

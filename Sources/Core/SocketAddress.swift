@@ -18,7 +18,8 @@ package enum SocketAddress: Hashable, Sendable {
         return nil
     }
 
-    /// Parses `1.2.3.4:80`, `[::1]:80` or `unix:/path`. Names are not addresses: nil for them, as for anything malformed.
+    /// Parses `1.2.3.4:80`, `[::1]:80` or `unix:/path`. Names are not addresses: nil for them, as for anything
+    /// malformed.
     package init?(_ text: some StringProtocol) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst(5)

@@ -1,8 +1,8 @@
 /// A growable row of plain values that one object owns and reuses.
 ///
-/// What an `Array` property of a class costs on every access (exclusivity bookkeeping, a uniqueness test, a retain for each
-/// walk) it does without: the elements are plain bits, so an overlapping access could at worst read an old value. Owned by
-/// one object, on one thread.
+/// What an `Array` property of a class costs on every access (exclusivity bookkeeping, a uniqueness test, a retain for
+/// each walk) it does without: the elements are plain bits, so an overlapping access could at worst read an old value.
+/// Owned by one object, on one thread.
 @safe @usableFromInline
 package final class Table<Element: BitwiseCopyable> {
     // SAFETY: of the unchecked exclusivity of these three: a table has one owner on one thread, and no access to one of them

@@ -1,13 +1,13 @@
 import Core
 
-/// The grammar of a host with an optional port (RFC 9110 §4.2, RFC 3986 §3.2): a registered name, an IPv4 address or an IPv6
-/// address in brackets. User information is refused wherever an authority stands: it has no place in a request.
+/// The grammar of a host with an optional port (RFC 9110 §4.2, RFC 3986 §3.2): a registered name, an IPv4 address or an
+/// IPv6 address in brackets. User information is refused wherever an authority stands: it has no place in a request.
 package enum Authority {
     /// What must be there beyond what the grammar asks.
     enum Demand { case nothing, host, hostAndPort }
 
-    /// Whether `text` is an authority. An empty host is allowed unless demanded: clients send an empty `Host` for targets
-    /// without one (RFC 9110 §7.2).
+    /// Whether `text` is an authority. An empty host is allowed unless demanded: clients send an empty `Host` for
+    /// targets without one (RFC 9110 §7.2).
     static func isValid(_ text: Span<UInt8>, demanding demand: Demand = .nothing) -> Bool {
         guard let hostEnd = endOfHost(text) else { return false }
         guard hostEnd > 0 || (demand == .nothing && text.isEmpty) else { return false }

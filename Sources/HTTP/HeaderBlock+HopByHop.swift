@@ -1,44 +1,44 @@
 import Core
 
 extension HeaderBlock {
-    /// Removes what is meant for this hop only (RFC 9110 §7.6.1): `Connection` and the fields it names, and those that are
-    /// hop-by-hop by definition. `Trailer` stays, for trailers are passed on; so does `trailers` in `TE`.
+    /// Removes what is meant for this hop only (RFC 9110 §7.6.1): `Connection` and the fields it names, and those that
+    /// are hop-by-hop by definition. `Trailer` stays, for trailers are passed on; so does `trailers` in `TE`.
     ///
     /// A sender cannot have fields of end-to-end importance stripped by naming them in `Connection`: see `maySuppress`.
     /// `keepingUpgrade`: `Upgrade` and its settings stay, because the exchange is being upgraded end to end.
     package func removeHopByHop(keepingUpgrade: Bool = false) {
         guard mayContain(anyOf: HeaderName.hopByHop) else { return }
-        if mayContain(.connection) {
-            removeNamedByConnection()
-            remove(.connection)
-        }
-        remove(.keepAlive)
-        remove(.proxyConnection)
-        remove(.transferEncoding)
-        remove(.proxyAuthenticate)
-        remove(.proxyAuthorization)
-        if !keepingUpgrade {
-            remove(.upgrade)
-            remove(.http2Settings)
+        let fields = self.fields
+        var index = 0
+        while index < fields.endIndex {
+            let field = fields[index]
+            defer { index &+= 1 }
+            guard HeaderName.hopByHop & HeaderName.bit(field.name) != 0, !field.isRemoved else { continue }
+            switch field.name {
+            case .te: continue
+            case .upgrade, .http2Settings: if keepingUpgrade { continue }
+            case .connection: removeNamed(by: field)
+            default: break
+            }
+            remove(at: index)
         }
         if mayContain(.te) { reduceTE() }
     }
 
-    /// Removes the fields that the `Connection` fields name.
-    private func removeNamedByConnection() {
-        for field in fields where field.name == .connection && !field.isRemoved {
-            let value = value(of: field)
-            var members = ListMembers()
-            while let range = members.next(in: value) {
-                let member = value.extracting(range)
-                guard ConnectionOptions.option(member) == .other, Self.maySuppress(member) else { continue }
-                remove(named: member)
-            }
+    /// Removes the fields that a `Connection` field names.
+    private func removeNamed(by field: Field) {
+        let value = value(of: field)
+        guard ConnectionOptions.option(value) == .other else { return }
+        var members = ListMembers()
+        while let range = members.next(in: value) {
+            let member = value.extracting(range)
+            guard ConnectionOptions.option(member) == .other, Self.maySuppress(member) else { continue }
+            remove(named: member)
         }
     }
 
-    /// Whether a sender may make a field vanish by naming it. Not those the proxy itself knows, which are hop-by-hop anyway
-    /// or have a meaning past it, and not those that say where a request came from or what its content is.
+    /// Whether a sender may make a field vanish by naming it. Not those the proxy itself knows, which are hop-by-hop
+    /// anyway or have a meaning past it, and not those that say where a request came from or what its content is.
     private static func maySuppress(_ name: Span<UInt8>) -> Bool {
         guard HeaderName(name) == .other else { return false }
         if name.count >= 12, name.extracting(first: 12).equalsIgnoringCase("x-forwarded-") { return false }
@@ -48,7 +48,8 @@ extension HeaderBlock {
             && !name.equalsIgnoringCase("tracestate") && !name.equalsIgnoringCase("origin")
     }
 
-    /// Leaves `trailers` of the `TE` fields, if they have it: the only member that concerns more than this hop's codings.
+    /// Leaves `trailers` of the `TE` fields, if they have it: the only member that concerns more than this hop's
+    /// codings.
     private func reduceTE() {
         var acceptsTrailers = false
         for index in fields.indices {
@@ -81,5 +82,6 @@ extension HeaderName {
             | bit(.proxyAuthorization) | bit(.upgrade) | bit(.http2Settings) | bit(.te)
     }
 
-    private static func bit(_ name: HeaderName) -> UInt64 { 1 << UInt64(name.rawValue) }
+    @inline(__always)
+    fileprivate static func bit(_ name: HeaderName) -> UInt64 { 1 &<< UInt64(name.rawValue) }
 }

@@ -19,10 +19,10 @@ package struct ByteRange: Equatable, Sendable, BitwiseCopyable {
 
 /// The fields of one message: bytes in one storage, and a table of where each line stands.
 ///
-/// Belongs to a `RequestHead` or `ResponseHead` and is reused with it, so a warm message allocates nothing. HTTP/1 copies
-/// the head into the storage once and records offsets; HTTP/2 appends line by line. Every field is a whole HTTP/1 line
-/// there (`Name: value CRLF`), so that writing a block copies runs of untouched lines as they were sent: case, order and
-/// duplicates included. Removing marks, replacing marks and appends.
+/// Belongs to a `RequestHead` or `ResponseHead` and is reused with it, so a warm message allocates nothing. HTTP/1
+/// copies the head into the storage once and records offsets; HTTP/2 appends line by line. Every field is a whole
+/// HTTP/1 line there (`Name: value CRLF`), so that writing a block copies runs of untouched lines as they were sent:
+/// case, order and duplicates included. Removing marks, replacing marks and appends.
 package final class HeaderBlock {
     package struct Field: BitwiseCopyable {
         package let name: HeaderName
@@ -35,7 +35,8 @@ package final class HeaderBlock {
         package let lineEnd: UInt32
     }
 
-    /// The fields in the order they were recorded, removed ones included. A view: it shows what the block holds when asked.
+    /// The fields in the order they were recorded, removed ones included. A view: it shows what the block holds when
+    /// asked.
     package struct Fields: RandomAccessCollection {
         fileprivate let table: Table<Field>
         package var startIndex: Int { 0 }
@@ -48,6 +49,9 @@ package final class HeaderBlock {
     private let table = Table<Field>(capacity: 32)
     /// Bit `HeaderName.rawValue` is set when such a field was ever recorded.
     private let recorded = Cell<UInt64>(0)
+
+    /// What recognises the names of lines that are parsed into this block.
+    let names = HeaderNameTable.shared
 
     package init(capacity: Int = 1024) {
         storage = Buffer(capacity: capacity)
@@ -197,7 +201,8 @@ package final class HeaderBlock {
     @inline(__always)
     package func write(into output: Buffer) { write(startLineCount: 0, into: output) }
 
-    /// Appends the first `startLineCount` bytes of the storage and the lines that are not removed, in as few runs as possible.
+    /// Appends the first `startLineCount` bytes of the storage and the lines that are not removed, in as few runs as
+    /// possible.
     func write(startLineCount: Int, into output: Buffer) {
         var runStart = 0
         var runEnd = startLineCount

@@ -54,5 +54,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
     /// Recognises the `count` bytes of `text` from `start` on, in any case.
     @inline(__always)
-    init(in text: Span<UInt8>, from start: Int, count: Int) { self = HeaderNameTable.names.find(text, start, count) }
+    init(in text: Span<UInt8>, from start: Int, count: Int) {
+        self = HeaderNameTable.shared.find(in: text, from: start, count: count)
+    }
 }

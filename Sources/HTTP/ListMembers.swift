@@ -1,6 +1,7 @@
 import Core
 
-/// Walks the members of a comma-separated value (RFC 9110 §5.6.1): empty ones are skipped, whitespace around them is left out.
+/// Walks the members of a comma-separated value (RFC 9110 §5.6.1): empty ones are skipped, whitespace around them is
+/// left out.
 ///
 /// For lists of tokens; a comma inside a quoted string separates as well.
 struct ListMembers {

@@ -259,3 +259,17 @@ def test_drain_and_quit_over_http(run, upstream):
     assert proxy.is_running()
     assert proxy.admin("/quitquitquit", "POST")[0] in (200, 202)
     assert proxy.wait_exit() == 0
+
+
+def test_recent_failures_are_listed_with_their_details(run, upstream):
+    server = upstream()
+    server.stop_listening()
+    proxy = run(proxy_to(server))
+    proxy.get("/lost?order=7")
+    status, _, text = proxy.admin("/failures")
+    assert status == 200
+    failures = json.loads(text)
+    found = json.dumps(failures)
+    assert "connect_refused" in found
+    assert "/lost" in found
+    assert server.address in found

@@ -261,3 +261,18 @@ def test_nothing_leaks_over_connections_of_every_fate(run, upstream):
     wait_for(lambda: len(proxy.descriptors()) <= len(before), "the descriptors to be closed")
 
 
+
+
+def test_sighup_harms_nothing(run, upstream):
+    proxy = run(proxy_to(upstream()))
+    proxy.signal(signal.SIGHUP)
+    assert proxy.get("/").status == 200
+    assert proxy.is_running()
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path, upstream):
+    from support.sidecar import Sidecar
+
+    proxy = Sidecar(tmp_path, proxy_to(upstream(), access_log={"path": "/nonexistent/access.log"}), wait=False)
+    assert proxy.wait_exit() == 1
+    assert "/nonexistent/access.log" in proxy.errors()

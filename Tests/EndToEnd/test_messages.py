@@ -461,3 +461,47 @@ def test_both_directions_stream_at_the_same_time(run, upstream):
                 assert client.reader.fill()
         client.send(b"0\r\n\r\n")
         assert client.response().body == b"".join(b"chunk-%04d" % n for n in range(100))
+
+
+def test_a_body_announced_with_expect_to_a_route_without_service_is_not_awaited(run):
+    from support.sidecar import gateway
+
+    with run(gateway([{"name": "hello", "respond": {"body": "hi"}}])).client() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        answer = client.interim()
+        assert (answer.status, answer.body) == (200, b"hi")
+        # Whether the body follows nobody can tell: the connection ends.
+        assert answer.get("connection").lower() == "close"
+
+
+def test_a_body_after_a_head_response_is_not_taken_for_the_next_answer(run, upstream):
+    def script(peer):
+        while (request := peer.request()) is not None:
+            if request.method == "HEAD":
+                peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+            else:
+                peer.send(response())
+
+    with run(proxy_to(upstream(script))).client() as client:
+        assert client.request("HEAD", "/").status == 200
+        assert client.get("/").body == b"ok\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
+def test_any_method_may_have_a_body(run, upstream, method):
+    server = upstream()
+    run(proxy_to(server)).request(method, "/", body=b"unusual")
+    assert server.requests[0].body == b"unusual"
+
+
+def test_a_get_without_a_body_gets_no_framing(run, upstream):
+    server = upstream()
+    run(proxy_to(server)).get("/")
+    assert server.requests[0].get("content-length") is None
+    assert server.requests[0].get("transfer-encoding") is None
+
+
+def test_an_empty_post_keeps_its_length(run, upstream):
+    server = upstream()
+    run(proxy_to(server)).get("/", "Content-Length: 0")
+    assert server.requests[0].get("content-length") == "0"

@@ -174,6 +174,16 @@ def test_a_request_behind_a_rejected_one_is_not_served(target):
     assert len(server.received) == before
 
 
+def test_a_sound_request_before_a_rejected_one_is_answered_first(target):
+    proxy, server = target
+    with proxy.client() as client:
+        client.send(b"GET /sound HTTP/1.1\r\nHost: a\r\n\r\n" + GET + b"X A: b\r\n\r\n")
+        assert client.response().body == b"ok\n"
+        assert client.response().status == 400
+        client.read_to_end()
+    assert server.requests[-1].target == "/sound"
+
+
 def test_equal_lengths_given_twice_are_refused_or_become_one(target):
     proxy, server = target
     with proxy.client() as client:

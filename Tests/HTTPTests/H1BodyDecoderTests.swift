@@ -12,7 +12,8 @@ private struct DecodedBody: Equatable {
     var consumed = 0
     var error: HTTPError?
 
-    /// Decodes `text`, cut at `cuts`. `taking`: whether payload is taken away after each step or left standing to the end.
+    /// Decodes `text`, cut at `cuts`. `taking`: whether payload is taken away after each step or left standing to the
+    /// end.
     init(_ framing: BodyFraming, _ text: String, cuts: [Int] = [], taking: Bool = true) {
         let bytes = Array(text.utf8)
         let buffer = Buffer(capacity: 16)

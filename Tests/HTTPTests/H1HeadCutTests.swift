@@ -14,7 +14,8 @@ import Testing
     private static let requests = RequestCorpus.accepted + RequestCorpus.refused.map { $0.0 + "\r\n\r\n" }
     private static let responses = ResponseCorpus.accepted + ResponseCorpus.refused.map { $0.0 + "\r\n\r\n" }
 
-    /// A cut head is incomplete or fails like the whole one; with the rest of the bytes it comes to what the whole comes to.
+    /// A cut head is incomplete or fails like the whole one; with the rest of the bytes it comes to what the whole
+    /// comes to.
     private func checkCuts(_ text: String, _ parse: Parse) {
         let bytes = Array(text.utf8)
         let whole = guarded.with(bytes) { parse($0, 0) }

@@ -2,17 +2,17 @@ package import Core
 
 /// Takes the framing out of a message's body, in place.
 ///
-/// A plain value beside its connection's buffer: state that framing cut anywhere leaves behind is in here, so all bytes that
-/// are complete are consumed at every call. Only an unfinished line of the trailer section stays in the buffer.
+/// A plain value beside its connection's buffer: state that framing cut anywhere leaves behind is in here, so all bytes
+/// that are complete are consumed at every call. Only an unfinished line of the trailer section stays in the buffer.
 ///
 ///     before:  | earlier payload | payload and framing ...   |
 ///              0              offset                     readableCount
 ///     after:   | earlier payload | payload      | rest |
 ///              0              offset      offset+payloadCount
 ///
-/// Nothing lies between the payload and the rest. The rest is empty unless the body `isDone`, then it is what follows the
-/// message, or the trailer section stops within a line. Payload is moved only over framing that stands before it, and at
-/// offset 0 the framing before the first payload is consumed from the buffer's front instead.
+/// Nothing lies between the payload and the rest. The rest is empty unless the body `isDone`, then it is what follows
+/// the message, or the trailer section stops within a line. Payload is moved only over framing that stands before it,
+/// and at offset 0 the framing before the first payload is consumed from the buffer's front instead.
 package struct H1BodyDecoder: Sendable {
     package struct Run: Equatable, Sendable {
         /// Payload bytes from `offset` on.
@@ -68,8 +68,8 @@ package struct H1BodyDecoder: Sendable {
     /// Payload bytes still to come, when that is known: of a body delimited by its length.
     package var remaining: UInt64? { isChunked || state == .untilClose ? nil : left }
 
-    /// Payload bytes to come without any framing among them: the rest of the body or of the current chunk. What may be moved
-    /// past this decoder, see `skip`.
+    /// Payload bytes to come without any framing among them: the rest of the body or of the current chunk. What may be
+    /// moved past this decoder, see `skip`.
     package var unframed: UInt64 {
         switch state {
         case .data: left
@@ -90,9 +90,9 @@ package struct H1BodyDecoder: Sendable {
         state = .done
     }
 
-    /// Decodes what stands in the readable bytes of `buffer` from `offset` on; before it lies payload that an earlier call
-    /// decoded and nobody has taken yet. See the picture above. Trailer fields are added to `trailers`, if there is one.
-    /// After an error neither the decoder nor the buffer may be used on.
+    /// Decodes what stands in the readable bytes of `buffer` from `offset` on; before it lies payload that an earlier
+    /// call decoded and nobody has taken yet. See the picture above. Trailer fields are added to `trailers`, if there
+    /// is one. After an error neither the decoder nor the buffer may be used on.
     package mutating func decode(
         in buffer: Buffer, from offset: Int, trailers: HeaderBlock? = nil
     ) throws(HTTPError) -> Run {
@@ -253,7 +253,7 @@ package struct H1BodyDecoder: Sendable {
         _ input: Span<UInt8>, at start: Int, isFirst: Bool
     ) throws(HTTPError) -> H1FieldLine.Outcome {
         do throws(HTTPError) {
-            return try H1FieldLine.scan(input, at: start, isFirst: isFirst)
+            return try H1FieldLine.scan(input, at: start, isFirst: isFirst, names: .shared)
         } catch {
             throw .malformedTrailer
         }
@@ -261,23 +261,22 @@ package struct H1BodyDecoder: Sendable {
 }
 
 extension HeaderBlock {
-    /// Adds a trailer's line as sent, unless its field must not stand in a trailer section (RFC 9110 §6.5.1): what frames,
-    /// routes, authenticates or describes the body is decided before the body.
+    /// Adds a trailer's line as sent, unless its field must not stand in a trailer section (RFC 9110 §6.5.1): what
+    /// frames, routes, authenticates or describes the body is decided before the body.
     fileprivate func addTrailer(_ input: Span<UInt8>, _ line: H1FieldLine) {
-        let name = HeaderName(in: input, from: line.nameStart, count: line.nameEnd - line.nameStart)
-        guard name.mayTrail else { return }
+        guard line.name.mayTrail else { return }
         let shift = storage.writerIndex - line.nameStart
         storage.append(input.extracting(line.nameStart..<line.lineEnd))
         record(
-            name, nameStart: line.nameStart + shift, nameCount: line.nameEnd - line.nameStart,
+            line.name, nameStart: line.nameStart + shift, nameCount: line.nameEnd - line.nameStart,
             valueStart: line.valueStart + shift, valueCount: line.valueEnd - line.valueStart,
             lineEnd: line.lineEnd + shift)
     }
 }
 
 extension HeaderName {
-    /// Whether a trailer section may hold it. Of the names that the proxy knows only a date and its own reason: all others
-    /// are about framing, routing, credentials or the connection.
+    /// Whether a trailer section may hold it. Of the names that the proxy knows only a date and its own reason: all
+    /// others are about framing, routing, credentials or the connection.
     var mayTrail: Bool {
         switch self {
         case .other, .date, .server, .sidecarReason: true

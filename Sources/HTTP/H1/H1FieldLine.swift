@@ -11,6 +11,7 @@ struct H1FieldLine {
         case needMore
     }
 
+    let name: HeaderName
     let nameStart: Int
     let nameEnd: Int
     /// The value without the whitespace around it.
@@ -21,8 +22,10 @@ struct H1FieldLine {
 
     /// Scans the line at `start`. `isFirst`: no field line stands before it.
     @inline(__always)
-    static func scan(_ input: Span<UInt8>, at start: Int, isFirst: Bool) throws(HTTPError) -> Outcome {
-        let nameEnd = input.firstNotToken(from: start)
+    static func scan(
+        _ input: Span<UInt8>, at start: Int, isFirst: Bool, names: HeaderNameTable
+    ) throws(HTTPError) -> Outcome {
+        let (nameEnd, name) = names.scan(input, from: start)
         guard nameEnd < input.count else { return .needMore }
         guard input[nameEnd] == ASCII.colon, nameEnd > start else {
             if nameEnd == start, input[start] == ASCII.carriageReturn {
@@ -43,7 +46,8 @@ struct H1FieldLine {
         while valueEnd > valueStart, isBlank(input[valueEnd &- 1]) { valueEnd &-= 1 }
         return .field(
             H1FieldLine(
-                nameStart: start, nameEnd: nameEnd, valueStart: valueStart, valueEnd: valueEnd, lineEnd: stop &+ 2))
+                name: name, nameStart: start, nameEnd: nameEnd, valueStart: valueStart, valueEnd: valueEnd,
+                lineEnd: stop &+ 2))
     }
 
     @inline(__always)

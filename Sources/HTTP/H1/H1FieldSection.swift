@@ -2,8 +2,8 @@ import Core
 
 /// What the fields of one head say about its body and its connection, gathered while their lines are parsed.
 ///
-/// A plain value on the parser's stack. Strict where two readers of the same bytes could disagree on where a message ends
-/// (RFC 9112 §6.3, §11.2).
+/// A plain value on the parser's stack. Strict where two readers of the same bytes could disagree on where a message
+/// ends (RFC 9112 §6.3, §11.2).
 struct H1FieldSection {
     let isRequest: Bool
     let version: HTTPVersion
@@ -26,36 +26,44 @@ struct H1FieldSection {
         return version == .http11 || connection.contains(.keepAlive)
     }
 
-    /// Parses lines from `start` to the empty one and records them in `block`. Returns the position after it, nil when the
-    /// input ends before.
+    /// Parses lines from `start` to the empty one and records them in `block`. Returns the position after it, nil when
+    /// the input ends before.
     @inline(__always)
     mutating func parse(
         _ input: Span<UInt8>, from start: Int, into block: HeaderBlock, fieldsMax: Int
     ) throws(HTTPError) -> Int? {
+        let names = block.names
         var position = start
         var count = 0
         while true {
-            switch try H1FieldLine.scan(input, at: position, isFirst: count == 0) {
+            switch try H1FieldLine.scan(input, at: position, isFirst: count == 0, names: names) {
             case .needMore: return nil
             case .end(let end): return end
             case .field(let line):
                 count &+= 1
                 guard count <= fieldsMax else { throw .tooManyFields }
-                let nameCount = line.nameEnd &- line.nameStart
-                let name = HeaderName(in: input, from: line.nameStart, count: nameCount)
-                if name != .other { try note(name, input, line) }
+                if Self.concerns(line.name) { try note(line, input) }
                 block.record(
-                    name, nameStart: line.nameStart, nameCount: nameCount, valueStart: line.valueStart,
-                    valueCount: line.valueEnd &- line.valueStart, lineEnd: line.lineEnd)
+                    line.name, nameStart: line.nameStart, nameCount: line.nameEnd &- line.nameStart,
+                    valueStart: line.valueStart, valueCount: line.valueEnd &- line.valueStart, lineEnd: line.lineEnd)
                 position = line.lineEnd
             }
         }
     }
 
+    /// Whether a field of this name says anything about the body or the connection.
     @inline(__always)
-    private mutating func note(_ name: HeaderName, _ input: Span<UInt8>, _ line: H1FieldLine) throws(HTTPError) {
-        let value = input.extracting(line.valueStart..<line.valueEnd)
+    private static func concerns(_ name: HeaderName) -> Bool {
         switch name {
+        case .host, .connection, .contentLength, .transferEncoding, .expect, .keepAlive: true
+        default: false
+        }
+    }
+
+    @inline(__always)
+    private mutating func note(_ line: H1FieldLine, _ input: Span<UInt8>) throws(HTTPError) {
+        let value = input.extracting(line.valueStart..<line.valueEnd)
+        switch line.name {
         case .host where isRequest:
             guard host == nil else { throw .repeatedHost }
             guard Authority.isValid(value) else { throw .malformedHost }
@@ -89,8 +97,8 @@ struct H1FieldSection {
         contentLength = length
     }
 
-    /// `chunked` and nothing else. Another coding before a final `chunked` is legal and not built; all the rest would leave
-    /// the end of the message open.
+    /// `chunked` and nothing else. Another coding before a final `chunked` is legal and not built; all the rest would
+    /// leave the end of the message open.
     private mutating func noteTransferEncoding(_ value: Span<UInt8>) throws(HTTPError) {
         guard contentLength == nil else { throw .contentLengthWithTransferEncoding }
         guard !isChunked else { throw .malformedTransferEncoding }

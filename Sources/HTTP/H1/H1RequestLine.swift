@@ -52,7 +52,8 @@ struct H1RequestLine {
         return version
     }
 
-    /// Throws what is wrong with a version that is neither 1.0 nor 1.1, or returns nil while more bytes could still make it one.
+    /// Throws what is wrong with a version that is neither 1.0 nor 1.1, or returns nil while more bytes could still
+    /// make it one.
     private static func malformedVersion(_ rest: Span<UInt8>) throws(HTTPError) -> HTTPVersion? {
         guard try HTTPVersion.isUnsupported(rest) else { return nil }
         throw .unsupportedVersion

@@ -7,9 +7,9 @@ package enum H1RequestParser {
     /// Empty lines that are tolerated before a request line (RFC 9112 §2.2).
     package static let emptyLinesMax = 8
 
-    /// Parses one request head at the start of `input` into `head`, which is reset first and empty again unless the outcome
-    /// is complete. `scanned`: how many bytes of this input a former call has seen, so that a head that comes byte by byte
-    /// costs linear time.
+    /// Parses one request head at the start of `input` into `head`, which is reset first and empty again unless the
+    /// outcome is complete. `scanned`: how many bytes of this input a former call has seen, so that a head that comes
+    /// byte by byte costs linear time.
     package static func parse(
         _ input: Span<UInt8>, into head: RequestHead, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {

@@ -2,10 +2,11 @@ import Core
 
 /// Parses response heads (RFC 9112 §4 to §6) like `H1RequestParser` parses those of requests.
 ///
-/// An endpoint's mistakes are forgiven where they cannot be misread: a missing reason phrase, a missing space before it.
+/// An endpoint's mistakes are forgiven where they cannot be misread: a missing reason phrase, a missing space before
+/// it.
 package enum H1ResponseParser {
-    /// Parses one response head at the start of `input` into `head`, which is reset first and empty again unless the outcome
-    /// is complete. `requestMethod` decides whether a body follows. `scanned`: see `H1RequestParser.parse`.
+    /// Parses one response head at the start of `input` into `head`, which is reset first and empty again unless the
+    /// outcome is complete. `requestMethod` decides whether a body follows. `scanned`: see `H1RequestParser.parse`.
     package static func parse(
         _ input: Span<UInt8>, into head: ResponseHead, requestMethod: Method, limits: HeadLimits, scanned: Int
     ) throws(HTTPError) -> HeadOutcome {

@@ -2,8 +2,8 @@ package import Core
 
 /// Writes heads and chunk framing (RFC 9112) at the end of a buffer.
 ///
-/// Untouched lines go out in runs, as they were sent; framing and `Connection` are the writer's own. A head is written whole
-/// (`writeRequest`, `writeResponse`), or opened, given more lines by its owner, and closed by `endHead`.
+/// Untouched lines go out in runs, as they were sent; framing and `Connection` are the writer's own. A head is written
+/// whole (`writeRequest`, `writeResponse`), or opened, given more lines by its owner, and closed by `endHead`.
 package enum H1Writer {
     // MARK: Requests
 
@@ -30,8 +30,8 @@ package enum H1Writer {
     /// `framing` and of `connection` (`close`, `upgrade`; `TE` is named there when the field is).
     ///
     /// An absolute target is reduced to its path, its authority is what `Host` then says (RFC 9112 §3.2.2); so does the
-    /// head's authority when there is no `Host`. Call `removeHopByHop` before. Lines that contradict `framing` are marked
-    /// removed in the head.
+    /// head's authority when there is no `Host`. Call `removeHopByHop` before. Lines that contradict `framing` are
+    /// marked removed in the head.
     package static func openRequest(
         _ head: RequestHead, framing: BodyFraming, connection: ConnectionOptions = [], into output: Buffer
     ) {
@@ -76,7 +76,8 @@ package enum H1Writer {
         _ head: RequestHead, framing: BodyFraming, connection: ConnectionOptions, into output: Buffer
     ) {
         output.append(" HTTP/1.1\r\n")
-        // An HTTP/1.0 client expects nothing, whatever it says (RFC 9110 §10.1.1); sent on as HTTP/1.1, the field would.
+        // An HTTP/1.0 client expects nothing, whatever it says (RFC 9110 §10.1.1); sent on as HTTP/1.1, the field
+        // would.
         if head.version == .http10 { head.headers.remove(.expect) }
         if head.targetForm == .absolute { head.headers.remove(.host) }
         if !head.headers.contains(.host) {
@@ -101,8 +102,8 @@ package enum H1Writer {
         endHead(output)
     }
 
-    /// Writes a response head but for the empty line at its end. `framing` must not be `chunked` for an HTTP/1.0 client:
-    /// ask `framing(of:for:)`. `connection`: ask `connection(keepAlive:for:)`; with `upgrade` for a 101.
+    /// Writes a response head but for the empty line at its end. `framing` must not be `chunked` for an HTTP/1.0
+    /// client: ask `framing(of:for:)`. `connection`: ask `connection(keepAlive:for:)`; with `upgrade` for a 101.
     package static func openResponse(
         _ head: ResponseHead, framing: BodyFraming, connection: ConnectionOptions = [], into output: Buffer
     ) {
@@ -149,7 +150,8 @@ package enum H1Writer {
 
     // MARK: The proxy's own responses
 
-    /// Writes the status line of a response that the proxy makes itself. Its owner adds lines, then calls `finishResponse`.
+    /// Writes the status line of a response that the proxy makes itself. Its owner adds lines, then calls
+    /// `finishResponse`.
     package static func openResponse(status: UInt16, into output: Buffer) {
         output.append("HTTP/1.1 ")
         output.appendDigits(of: UInt64(status), count: 3)
@@ -170,8 +172,8 @@ package enum H1Writer {
         append(name, value.bytes, into: output)
     }
 
-    /// Writes what is left of a response opened by `openResponse(status:into:)`: type, length, `Connection`, the empty line
-    /// and the body. `isHead`: the request was one, so the body is only measured.
+    /// Writes what is left of a response opened by `openResponse(status:into:)`: type, length, `Connection`, the empty
+    /// line and the body. `isHead`: the request was one, so the body is only measured.
     package static func finishResponse(
         status: UInt16, contentType: StaticString, body: Span<UInt8>, isHead: Bool, connection: ConnectionOptions,
         into output: Buffer
@@ -202,8 +204,8 @@ package enum H1Writer {
     @inline(__always)
     package static func endChunk(_ output: Buffer) { output.appendLineEnd() }
 
-    /// Makes one chunk of all readable bytes of `buffer`, in place: the size line goes into consumed space before them when
-    /// there is enough.
+    /// Makes one chunk of all readable bytes of `buffer`, in place: the size line goes into consumed space before them
+    /// when there is enough.
     package static func wrapChunk(_ buffer: Buffer) {
         let count = buffer.readableCount
         precondition(count > 0, "an empty chunk would end the body")

@@ -242,15 +242,18 @@ extension Buffer {
     /// Appends as nginx escapes: quote, backslash, control characters and everything beyond ASCII as `\xHH`; spaces as
     /// well where a space would end the value.
     fileprivate func append(textEscaped bytes: Span<UInt8>, spaces: Bool = false) {
+        var copied = 0
         for index in bytes.indices {
             let byte = bytes[index]
-            if byte < 0x20 || byte > 0x7E || byte == 0x22 || byte == 0x5C || (spaces && byte == ASCII.space) {
-                append("\\x")
-                append(hex: UInt64(byte), digits: 2)
-            } else {
-                append(byte)
+            guard byte < 0x20 || byte > 0x7E || byte == 0x22 || byte == 0x5C || (spaces && byte == ASCII.space) else {
+                continue
             }
+            append(bytes.extracting(copied..<index))
+            append("\\x")
+            append(hex: UInt64(byte), digits: 2)
+            copied = index + 1
         }
+        append(bytes.extracting(copied..<bytes.count))
     }
 }
 

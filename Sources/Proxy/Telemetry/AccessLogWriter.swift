@@ -34,7 +34,7 @@ package final class AccessLogWriter: Sendable {
         empty.waiting.reserveCapacity(bytesMax / LogChunk.bytesMax + 16)
         empty.free.reserveCapacity(Self.freeMax)
         // Enough for a worker to go on while the thread writes; memory that is not touched costs nothing.
-        for _ in 0..<4 { empty.free.append(LogChunk()) }
+        for _ in 0..<Self.freeMax { empty.free.append(LogChunk()) }
         queue = Mutex(empty)
         WriterThread.start { self.run(file) }
     }

@@ -18,8 +18,10 @@ package final class WorkerMetrics: Sendable {
 
     /// `sidecar_requests_total`.
     let requests: SeriesTable
+    private let requestCells: AtomicCells
     /// `sidecar_request_duration_seconds`, a histogram per listener and service.
     let durations: SeriesTable
+    private let durationCells: AtomicCells
     /// `sidecar_upstream_request_duration_seconds`, a histogram per service.
     let upstreamDurations: AtomicCells
     private let octaves = LatencyBuckets.octaves()
@@ -38,6 +40,9 @@ package final class WorkerMetrics: Sendable {
         requests = SeriesTable(seriesMax: seriesMax, width: 1)
         durations = SeriesTable(
             seriesMax: min(seriesMax, listenerCount * (serviceCount + 1)), width: LatencyBuckets.cells)
+        // Held here as well, so that a record reaches them without a reference count in passing.
+        requestCells = requests.cells
+        durationCells = durations.cells
         upstreamDurations = AtomicCells(count: serviceCount * LatencyBuckets.cells)
     }
 
@@ -57,14 +62,14 @@ package final class WorkerMetrics: Sendable {
     package func record(_ record: borrowing ExchangeRecord) {
         if let key = RequestSeries.key(record) {
             let series = requests.series(key)
-            requests.cells.add(series, 1)
+            requestCells.add(series, 1)
             if series == 0 { add(.requestsOverflowed) }
         } else {
-            requests.cells.add(0, 1)
+            requestCells.add(0, 1)
             add(.requestsOverflowed)
         }
         let duration = durations.series(DurationSeries.key(record))
-        observe(record.duration, at: duration * LatencyBuckets.cells, of: durations.cells)
+        observe(record.duration, at: duration * LatencyBuckets.cells, of: durationCells)
 
         subtract(.requestsActive, listener: record.listener)
         add(.receivedBytes, listener: record.listener, record.receivedBytes)

@@ -19,6 +19,8 @@ from .waiting import wait_for
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("SIDECAR_BINARY", str(ROOT / ".build" / "release" / "sidecar"))
 
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 EX_OK, EX_USAGE, EX_UNAVAILABLE, EX_CONFIG = 0, 64, 69, 78
 
 
@@ -67,7 +69,7 @@ class Sidecar:
         self.admin_port = int(admin.rsplit(":", 1)[1])
         self.configuration = {key: value for key, value in configuration.items() if value is not None}
         self.file = self.directory / name
-        self.file.write_text(text or yaml.safe_dump(self.configuration, sort_keys=False))
+        self.file.write_text(text or yaml.dump(self.configuration, Dumper=_Dumper, sort_keys=False))
         self.stdout = self.directory / "stdout"
         self.stderr = self.directory / "stderr"
         self._environment = environment
