@@ -22,7 +22,44 @@ package final class Buffer {
         unsafe size = capacity
     }
 
-    deinit { unsafe base.deallocate() }
+    /// A buffer without storage, which a `BufferPool` lends it while it holds bytes. Anything written to it before makes
+    /// it grow by itself.
+    package init() {
+        unsafe base = Self.noStorage
+        unsafe size = 0
+    }
+
+    deinit {
+        if hasStorage { unsafe base.deallocate() }
+    }
+
+    // SAFETY: never dereferenced: every access is checked against a capacity of zero first.
+    private static var noStorage: UnsafeMutableRawPointer {
+        unsafe UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
+    }
+
+    @inlinable @inline(__always) package var hasStorage: Bool { unsafe size > 0 }
+
+    /// Takes storage of a pool's. Only for a buffer without.
+    @unsafe
+    func attach(_ storage: UnsafeMutableRawPointer, capacity: Int) {
+        precondition(!hasStorage)
+        unsafe base = storage
+        unsafe size = capacity
+        clear()
+    }
+
+    /// Gives the storage up, with whatever is in it.
+    @unsafe
+    func detach() -> UnsafeMutableRawPointer {
+        precondition(hasStorage)
+        defer {
+            unsafe base = Self.noStorage
+            unsafe size = 0
+            clear()
+        }
+        return unsafe base
+    }
 
     @inlinable @inline(__always) package var capacity: Int { unsafe size }
     @inlinable @inline(__always) package var readerIndex: Int { unsafe reader }
@@ -109,15 +146,17 @@ package final class Buffer {
     func makeRoom(_ count: Int) {
         if readerIndex + writableCount >= count { return compact() }
         let needed = readableCount + count
-        let grown = 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount)
+        let grown = max(64, 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount))
         unsafe replaceStorage(by: .allocate(byteCount: grown, alignment: 64), capacity: grown)
     }
 
     private func replaceStorage(by storage: UnsafeMutableRawPointer, capacity: Int) {
         let count = readableCount
         // SAFETY: the new allocation is larger than the readable bytes, and disjoint from the old one.
-        unsafe storage.copyMemory(from: base.advanced(by: reader), byteCount: count)
-        unsafe base.deallocate()
+        if hasStorage {
+            unsafe storage.copyMemory(from: base.advanced(by: reader), byteCount: count)
+            unsafe base.deallocate()
+        }
         unsafe base = storage
         unsafe size = capacity
         unsafe reader = 0
@@ -236,13 +275,32 @@ package final class Buffer {
         unsafe writer += count
     }
 
-    /// Appends a lower-case hexadecimal number: the lowest `digits` of it, or as few as it takes.
+    /// Appends a lower-case hexadecimal number: the lowest `digits` of it, at most 16, or as few as it takes.
     package func append(hex value: UInt64, digits: Int? = nil) {
         let count = digits ?? max(1, (64 - value.leadingZeroBitCount + 3) / 4)
-        for position in stride(from: count - 1, through: 0, by: -1) {
-            let nibble = UInt8(truncatingIfNeeded: value >> UInt64(position * 4)) & 15
-            append(nibble < 10 ? ASCII.zero + nibble : 0x57 + nibble)
+        precondition(count <= 16)
+        reserve(16)
+        // Both halves are spelled out, most significant digit first; of the sixteen the last `count` are wanted.
+        let high = Self.hexDigits(UInt32(truncatingIfNeeded: value >> 32))
+        let low = Self.hexDigits(UInt32(truncatingIfNeeded: value))
+        // SAFETY: reserve made room for sixteen bytes; the unwanted ones in front are moved over.
+        unsafe base.storeBytes(of: high, toByteOffset: writer, as: UInt64.self)
+        unsafe base.storeBytes(of: low, toByteOffset: writer + 8, as: UInt64.self)
+        if count < 16 {
+            unsafe base.advanced(by: writer).copyMemory(from: base.advanced(by: writer + 16 - count), byteCount: count)
         }
+        unsafe writer &+= count
+    }
+
+    /// The eight digits of `value` as they stand in memory: the nibbles are spread over eight bytes, those from ten on moved
+    /// on to the letters, and the most significant brought to the front.
+    private static func hexDigits(_ value: UInt32) -> UInt64 {
+        var spread = UInt64(value)
+        spread = (spread | spread &<< 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread &<< 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread | spread &<< 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = ((spread &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        return (spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
     }
 
     // MARK: The kernel's and C's way in and out

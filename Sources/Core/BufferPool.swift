@@ -1,38 +1,62 @@
-/// Buffers of one worker, kept for reuse.
+/// Storage for the buffers of one worker, kept for reuse.
 ///
-/// Used on that worker only. A buffer is leased while it holds bytes and recycled when it is empty, so that idle
-/// connections hold none. At most `idleMax` are kept; the others, and those that grew, go back to the allocator.
+/// Used on that worker only. A buffer holds storage while it holds bytes and gives it back when it is empty, so that idle
+/// connections hold none. At most `idleMax` pieces are kept; the others, and those that grew, go to the allocator.
+@safe
 package final class BufferPool {
-    /// Bytes in a new buffer: a request or response head with a small body fits.
+    /// Bytes of one piece: a request or response head with a small body fits.
     package static let bufferBytes = 16 * 1024
 
     private let idleMax: Int
-    private var idle: [Buffer] = []
-    /// Buffers leased and not yet recycled.
-    package private(set) var leased = 0
+    // SAFETY: of the unchecked exclusivity: numbers and a pointer of one owner on one thread, and nothing foreign is called
+    // while they are touched.
+    private let idle: UnsafeMutablePointer<UnsafeMutableRawPointer>
+    @exclusivity(unchecked) private var idleStored = 0
+    @exclusivity(unchecked) private var lentStored = 0
 
     package init(idleMax: Int = 256) {
         self.idleMax = idleMax
-        idle.reserveCapacity(idleMax)
+        unsafe idle = .allocate(capacity: max(1, idleMax))
     }
 
-    @inline(__always)
-    package func lease() -> Buffer {
-        leased += 1
-        return idle.popLast() ?? Buffer(capacity: Self.bufferBytes)
+    deinit {
+        // SAFETY: the first `idleStored` entries are pieces that this pool owns.
+        while unsafe idleStored > 0 { unsafe takeIdle().deallocate() }
+        unsafe idle.deallocate()
     }
 
-    /// Takes a buffer back; what it still holds is forgotten.
-    @inline(__always)
-    package func recycle(_ buffer: Buffer) {
-        leased -= 1
-        guard buffer.capacity == Self.bufferBytes, idle.count < idleMax else { return }
-        buffer.clear()
-        idle.append(buffer)
+    /// Pieces lent and not yet given back.
+    package var lent: Int { unsafe lentStored }
+    /// Pieces kept for reuse.
+    package var idleCount: Int { unsafe idleStored }
+
+    /// Lends the buffer storage, unless it has some.
+    package func lend(to buffer: Buffer) {
+        guard !buffer.hasStorage else { return }
+        // SAFETY: the piece is of the size stated and has no other owner.
+        unsafe lentStored &+= 1
+        if unsafe idleStored > 0 {
+            unsafe buffer.attach(takeIdle(), capacity: Self.bufferBytes)
+        } else {
+            unsafe buffer.attach(.allocate(byteCount: Self.bufferBytes, alignment: 64), capacity: Self.bufferBytes)
+        }
     }
 
-    /// Gives idle buffers beyond `count` back to the allocator.
-    package func trim(to count: Int) {
-        if idle.count > count { idle.removeLast(idle.count - count) }
+    /// Takes the buffer's storage back; what it still holds is forgotten.
+    package func reclaim(from buffer: Buffer) {
+        guard buffer.hasStorage else { return }
+        // SAFETY: the buffer gives up its only reference to the piece; below idleMax there is room in the table.
+        unsafe lentStored &-= 1
+        let isKept = unsafe buffer.capacity == Self.bufferBytes && idleStored < idleMax
+        let storage = unsafe buffer.detach()
+        guard isKept else { return unsafe storage.deallocate() }
+        unsafe idle[idleStored] = storage
+        unsafe idleStored &+= 1
+    }
+
+    @unsafe
+    private func takeIdle() -> UnsafeMutableRawPointer {
+        unsafe idleStored &-= 1
+        return unsafe idle[idleStored]
     }
 }

@@ -2,17 +2,22 @@
 ///
 /// The event loop reads the clock once per turn and hands the instant down; nobody else asks the kernel for the time,
 /// and tests make their own.
+@frozen @usableFromInline
 package struct Instant: Comparable, Hashable, Sendable {
-    package let nanoseconds: UInt64
+    @usableFromInline package let nanoseconds: UInt64
 
-    package static let zero = Instant(nanoseconds: 0)
+    @inlinable @inline(__always)
+    package static var zero: Instant { Instant(nanoseconds: 0) }
+
     /// Later than every instant a clock returns: a deadline that never comes.
-    package static let distantFuture = Instant(nanoseconds: .max)
+    @inlinable @inline(__always)
+    package static var distantFuture: Instant { Instant(nanoseconds: .max) }
 
+    @inlinable @inline(__always)
     package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
     /// This instant moved by `nanoseconds`; saturates at `distantFuture`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func advanced(byNanoseconds nanoseconds: UInt64) -> Instant {
         let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         return Instant(nanoseconds: overflow ? .max : sum)
@@ -21,12 +26,16 @@ package struct Instant: Comparable, Hashable, Sendable {
     package func advanced(by duration: Duration) -> Instant { advanced(byNanoseconds: duration.nanosecondsClamped) }
 
     /// Nanoseconds from `earlier` to this instant, zero when `earlier` is the later one.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func nanoseconds(since earlier: Instant) -> UInt64 {
         nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
     }
 
-    @inline(__always)
+    // Written out: the derived one is a call through a witness.
+    @inlinable @inline(__always)
+    package static func == (left: Instant, right: Instant) -> Bool { left.nanoseconds == right.nanoseconds }
+
+    @inlinable @inline(__always)
     package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 

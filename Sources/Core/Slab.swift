@@ -2,12 +2,12 @@
 ///
 /// A token is `generation << 32 | slot`. The kernel hands tokens back with events; an event for an object that left in
 /// the same turn finds an old generation and so nothing, never its slot's next tenant. Used on one thread.
-@frozen
+@frozen @usableFromInline
 package struct Slab<Element: AnyObject> {
     /// Names one object's stay in the slab; never reused.
-    @frozen
+    @frozen @usableFromInline
     package struct Token: Hashable, Sendable {
-        package let rawValue: UInt64
+        @usableFromInline package let rawValue: UInt64
 
         @inlinable @inline(__always)
         package init(rawValue: UInt64) { self.rawValue = rawValue }

@@ -22,6 +22,11 @@ package enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
     case chunked
     /// Until the connection ends; responses only.
     case untilClose
+
+    package var isChunked: Bool {
+        if case .chunked = self { return true }
+        return false
+    }
 }
 
 /// The form of a request target (RFC 9112 §3.2).

@@ -32,61 +32,63 @@ package final class EventLoop {
     }
 
     private let poller: Poller
-    private var registrations = Slab<Registration>()
-    private var timers: TimerWheel
-    private var resumable: [Token] = []
+    // SAFETY: of the unchecked exclusivity, here and below: one thread, and every access ends before a handler is called.
+    @exclusivity(unchecked) private var registrations = Slab<Registration>()
+    @exclusivity(unchecked) private var timers: TimerWheel
+    @exclusivity(unchecked) private var resumable: [Token] = []
     private var resuming: [Token] = []
     private var isStopped = false
     /// Called at the end of every turn, before waiting.
     package var turnEnded: (() -> Void)?
     /// The turn's time.
-    package private(set) var now: Instant
+    package var now: Instant { unsafe turnInstant }
+    @exclusivity(unchecked) private var turnInstant: Instant
 
     package init() throws(IOError) {
         poller = try Poller()
-        now = Self.clock()
-        timers = TimerWheel(now: now)
+        unsafe turnInstant = Self.clock()
+        unsafe timers = unsafe TimerWheel(now: turnInstant)
     }
 
     /// Registered descriptors.
-    package var registrationCount: Int { registrations.count }
+    package var registrationCount: Int { unsafe registrations.count }
 
     // MARK: Descriptors
 
     /// Watches a descriptor for everything, until `deregister`; the handler is kept so long.
     package func register(_ descriptor: Int32, _ handler: any EventHandler) throws(IOError) -> Token {
-        let token = registrations.insert(Registration(descriptor: descriptor, handler: handler))
+        let token = unsafe registrations.insert(Registration(descriptor: descriptor, handler: handler))
         do {
             try poller.add(descriptor, token: token.rawValue)
         } catch {
-            registrations.remove(token)
+            unsafe registrations.remove(token)
             throw error
         }
         return token
     }
 
     /// Forgets a registration whose descriptor is about to be closed, which is what makes the kernel forget it.
-    package func deregister(_ token: Token) { registrations.remove(token) }
+    package func deregister(_ token: Token) { unsafe registrations.remove(token) }
 
     /// Forgets a registration whose descriptor stays open.
     package func detach(_ token: Token) {
-        if let registration = registrations.remove(token) { poller.remove(registration.descriptor) }
+        if let registration = unsafe registrations.remove(token) { poller.remove(registration.descriptor) }
     }
 
     /// Calls the handler's `resumed` once this turn's events are handled, or in the next turn when that is done already: for
     /// work that was cut short to let others have their share.
-    package func resume(_ token: Token) { resumable.append(token) }
+    package func resume(_ token: Token) { unsafe resumable.append(token) }
 
     // MARK: Timers
 
     @inline(__always)
-    package func schedule(_ timer: Timer, at deadline: Instant) { timers.schedule(timer, at: deadline) }
+    package func schedule(_ timer: Timer, at deadline: Instant) { unsafe timers.schedule(timer, at: deadline) }
 
     package func schedule(_ timer: Timer, after duration: Duration) {
-        timers.schedule(timer, at: now.advanced(by: duration))
+        unsafe timers.schedule(timer, at: now.advanced(by: duration))
     }
 
-    package func cancel(_ timer: Timer) { timers.cancel(timer) }
+    package func cancel(_ timer: Timer) { unsafe timers.cancel(timer) }
 
     // MARK: Running
 
@@ -100,26 +102,26 @@ package final class EventLoop {
     /// One turn that waits at most `waitMs` milliseconds (-1: until something happens).
     package func turn(waitMs: Int32) {
         let count = poller.wait(timeoutMs: timeout(atMost: waitMs))
-        now = Self.clock()
+        unsafe turnInstant = Self.clock()
         for index in 0..<count {
             let (rawToken, readiness) = poller.event(at: index)
-            registrations[Token(rawValue: rawToken)]?.handler.ready(readiness)
+            unsafe registrations[Token(rawValue: rawToken)]?.handler.ready(readiness)
         }
         resumeWaiting()
-        while let timer = timers.nextDue(at: now) { timer.fire() }
+        while let timer = unsafe timers.nextDue(at: now) { timer.fire() }
         turnEnded?()
     }
 
     private func resumeWaiting() {
-        guard !resumable.isEmpty else { return }
-        swap(&resumable, &resuming)
-        for token in resuming { registrations[token]?.handler.resumed() }
+        guard unsafe !resumable.isEmpty else { return }
+        unsafe swap(&resumable, &resuming)
+        for token in resuming { unsafe registrations[token]?.handler.resumed() }
         resuming.removeAll(keepingCapacity: true)
     }
 
     private func timeout(atMost waitMs: Int32) -> Int32 {
-        if !resumable.isEmpty { return 0 }
-        guard let wake = timers.nextWake(after: now) else { return waitMs }
+        if unsafe !resumable.isEmpty { return 0 }
+        guard let wake = unsafe timers.nextWake(after: now) else { return waitMs }
         let milliseconds = Int32(clamping: (wake.nanoseconds(since: now) + 999_999) / 1_000_000)
         return waitMs < 0 ? milliseconds : min(waitMs, milliseconds)
     }

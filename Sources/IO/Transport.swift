@@ -23,12 +23,25 @@ package final class Transport {
     private let descriptor: FileDescriptor
     private let loop: EventLoop
     private var token: EventLoop.Token?
+    // SAFETY: of the unchecked exclusivity: flags of one owner on one thread.
+    @exclusivity(unchecked) private var readableNoted = false
+    @exclusivity(unchecked) private var writableNoted = false
+    @exclusivity(unchecked) private var hangUpNoted = false
     /// Whether a read may find something.
-    package private(set) var isReadable = false
+    package private(set) var isReadable: Bool {
+        get { unsafe readableNoted }
+        set { unsafe readableNoted = newValue }
+    }
     /// Whether a write may be taken.
-    package private(set) var isWritable = false
+    package private(set) var isWritable: Bool {
+        get { unsafe writableNoted }
+        set { unsafe writableNoted = newValue }
+    }
     /// The peer will send no more after what is still unread.
-    package private(set) var isHungUp = false
+    package private(set) var isHungUp: Bool {
+        get { unsafe hangUpNoted }
+        set { unsafe hangUpNoted = newValue }
+    }
 
     /// Takes a connected or connecting descriptor.
     package init(_ descriptor: consuming FileDescriptor, loop: EventLoop) {

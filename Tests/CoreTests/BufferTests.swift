@@ -118,36 +118,43 @@ import Testing
 }
 
 @Suite struct BufferPoolTests {
-    @Test func aRecycledBufferComesBackEmpty() {
+    @Test func aBufferHoldsStorageOnlyWhileItIsLentSome() {
         let pool = BufferPool(idleMax: 1)
-        let first = pool.lease()
-        first.append("abc")
-        #expect(pool.leased == 1)
-        pool.recycle(first)
-        #expect(pool.leased == 0)
-        let second = pool.lease()
-        #expect(second === first && second.isEmpty)
+        let buffer = Buffer()
+        #expect(!buffer.hasStorage && buffer.isEmpty && buffer.writableCount == 0)
+        pool.lend(to: buffer)
+        buffer.append("abc")
+        #expect(pool.lent == 1 && buffer.readable.text == "abc" && buffer.capacity == BufferPool.bufferBytes)
+        pool.reclaim(from: buffer)
+        #expect(pool.lent == 0 && pool.idleCount == 1 && !buffer.hasStorage && buffer.isEmpty)
     }
 
-    @Test func buffersThatGrewOrAreTooManyAreNotKept() {
+    @Test func storageThatGrewOrIsTooMuchIsNotKept() {
         let pool = BufferPool(idleMax: 1)
-        let (first, second, grown) = (pool.lease(), pool.lease(), pool.lease())
+        let (first, second, grown) = (Buffer(), Buffer(), Buffer())
+        for buffer in [first, second, grown] { pool.lend(to: buffer) }
         grown.reserve(BufferPool.bufferBytes + 1)
-        pool.recycle(grown)
-        #expect(pool.lease() !== grown)
-        pool.recycle(first)
-        pool.recycle(second)
-        #expect(pool.lease() === first)
-        #expect(pool.lease() !== second)
+        pool.reclaim(from: grown)
+        #expect(pool.idleCount == 0)
+        pool.reclaim(from: first)
+        pool.reclaim(from: second)
+        #expect(pool.idleCount == 1 && pool.lent == 0)
     }
 
-    @Test func trimmingGivesIdleBuffersBack() {
-        let pool = BufferPool()
-        let buffers = (0..<3).map { _ in pool.lease() }
-        buffers.forEach(pool.recycle)
-        pool.trim(to: 1)
-        #expect(pool.lease() === buffers[0])
-        let fresh = pool.lease()
-        #expect(!buffers.contains { $0 === fresh })
+    @Test func aBufferThatNobodyLentStorageGrowsByItself() {
+        let buffer = Buffer()
+        buffer.append("one")
+        buffer.append(" two")
+        #expect(buffer.readable.text == "one two")
+    }
+
+    @Test func hexadecimalNumbersAreWrittenWholeOrCut() {
+        let buffer = Buffer()
+        buffer.append(hex: 0)
+        buffer.append(hex: 0x1F)
+        buffer.append(hex: 0xDEAD_BEEF_0123_4567, digits: 16)
+        buffer.append(hex: 0xABCD, digits: 2)
+        buffer.append(hex: 9, digits: 4)
+        #expect(buffer.readable.text == "01fdeadbeef01234567cd0009")
     }
 }

@@ -81,7 +81,8 @@ private final class AdminQuestion: EventHandler {
 
     private func read(_ wire: Wire) {
         while !isHeadRead {
-            if let input = wire.input {
+            if wire.hasInput {
+                let input = wire.input
                 let limits = HeadLimits(startLineBytesMax: 4096, headBytesMax: 16 * 1024, fieldsMax: 64)
                 guard
                     let outcome = try? H1ResponseParser.parse(

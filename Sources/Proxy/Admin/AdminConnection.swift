@@ -53,7 +53,8 @@ final class AdminConnection: EventHandler, TimerTarget {
                 answer()
                 continue
             }
-            if let input = wire.input {
+            if wire.hasInput {
+                let input = wire.input
                 do {
                     let outcome = try H1RequestParser.parse(
                         input.readable, into: request, limits: Self.limits, scanned: wire.scanned)

@@ -132,7 +132,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     /// Parses one head from the input; false when more bytes are needed.
     private func parseHead() -> Bool {
         let exchange = leaseExchange()
-        guard let input = wire.input else { return false }
+        let input = wire.input
         if !isHeadBegun { beginHead() }
         do {
             let outcome = try H1RequestParser.parse(
@@ -179,7 +179,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     private func beginExchange(_ exchange: Exchange, headBytes: Int) {
         requests += 1
         state = .exchanging
-        readBefore = wire.bytesRead - UInt64(wire.input?.readableCount ?? 0) - UInt64(headBytes)
+        readBefore = wire.bytesRead - UInt64(wire.input.readableCount) - UInt64(headBytes)
         writtenBefore = wire.bytesWritten
         worker.loop.schedule(timer, at: .distantFuture)
         wire.beginIncoming(exchange.request.framing, holding: true)
@@ -202,7 +202,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     var requestBody: any BodySource { wire }
     var responseBody: any BodySink { wire }
-    var bytesReceived: UInt64 { wire.bytesRead - UInt64(wire.input?.readableCount ?? 0) - readBefore }
+    var bytesReceived: UInt64 { wire.bytesRead - UInt64(wire.input.readableCount) - readBefore }
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
 
     func queueInformational(_ head: ResponseHead) {

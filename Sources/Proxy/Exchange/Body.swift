@@ -7,6 +7,8 @@ import IO
 /// The bytes stay in the source's buffer until they are taken: that one buffer is the back-pressure, for nothing is read
 /// while it is full.
 protocol BodySource: AnyObject {
+    /// Itself when it is an HTTP/1 connection, whose payload may go through a pipe.
+    var wire: Wire? { get }
     /// The buffer that holds payload not yet taken, and where. The range is empty when there is none.
     var payload: (buffer: Buffer?, range: Range<Int>) { get }
     /// The whole body has been decoded; its last payload may still wait to be taken.
@@ -46,6 +48,8 @@ enum BodyFailure: Equatable {
 
 /// Takes the bytes of one message's body and frames them as its peer wants them.
 protocol BodySink: AnyObject {
+    /// Itself when it is an HTTP/1 connection, which may take payload from a pipe.
+    var wire: Wire? { get }
     /// Payload bytes that left so far.
     var payloadWritten: UInt64 { get }
     /// Writes what is queued and as much of the payload as the peer takes now. `ends`: nothing follows this payload, so

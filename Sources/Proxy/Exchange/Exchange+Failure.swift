@@ -17,7 +17,7 @@ extension Exchange {
             giveUpAttempt(upstream, service)
             tried.removeAll()
             attempt(fresh: true)
-        case .otherEndpoint where service.cluster.pick(tried, now: worker.loop.now, random: &worker.random) != nil:
+        case .otherEndpoint where service.cluster.hasUntried(tried):
             giveUpAttempt(upstream, service)
             attempt(fresh: false)
         case .otherEndpoint, .no:
@@ -61,13 +61,18 @@ extension Exchange {
         if isResponseStarted || reason == .clientClosed {
             if isResponseStarted { record.flags.insert(.responseCut) }
             if reason == .clientClosed, !isResponseStarted { record.status = status }
-            worker.failed(record, request, detail)
+            reportFailure()
             finish(downstream)
             return downstream.exchangeAborted()
         }
         record.status = status
-        worker.failed(record, request, detail)
+        reportFailure()
         sendProblem(status, downstream)
+    }
+
+    private func reportFailure() {
+        let record = self.record
+        worker.failed(record, request, detail)
     }
 
     func finish(_ downstream: any Downstream) {
@@ -75,12 +80,15 @@ extension Exchange {
         requestRelay.end(worker.pipes)
         responseRelay.end(worker.pipes)
         let now = worker.loop.now
+        // On a copy: lending the property out would have every access to it checked.
+        var record = self.record
         record.duration = now.nanoseconds(since: headBeganAt)
         if record.attempts > 0 { record.upstreamDuration = now.nanoseconds(since: firstAttemptAt) }
         record.requestBodyBytes = downstream.requestBody.payloadDecoded
         record.responseBodyBytes = downstream.responseBody.payloadWritten
         record.receivedBytes = downstream.bytesReceived
         record.sentBytes = downstream.bytesSent
+        self.record = record
         worker.metrics.record(record)
         worker.log(record, request, endpoint: service.flatMap { record.endpoint < 0 ? nil : $0.pools[record.endpoint] })
     }

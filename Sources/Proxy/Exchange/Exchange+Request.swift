@@ -23,10 +23,7 @@ extension Exchange {
         guard let service else { return }
         var obstacle = Reason.noHealthyEndpoint
         var why = "no endpoint is eligible"
-        while tried.count < RetryPolicy.attemptsMax,
-            let index = service.cluster.pick(tried, now: worker.loop.now, random: &worker.random)
-        {
-            tried.insert(index)
+        while let index = pickUntried(service) {
             record.endpoint = index
             let pool = service.pools[index]
             switch pool.checkOut(for: self, fresh: fresh) {
@@ -51,6 +48,19 @@ extension Exchange {
             }
         }
         fail(obstacle, detail: why)
+    }
+
+    /// The next endpoint to try, which is then no longer untried; nil when there is none, or enough have been.
+    private func pickUntried(_ service: WorkerService) -> Int? {
+        guard tried.count < RetryPolicy.attemptsMax else { return nil }
+        // On copies: lending the properties out would have every access to them checked.
+        var random = worker.random
+        var tried = self.tried
+        let picked = service.cluster.pick(tried, now: worker.loop.now, random: &random)
+        worker.random = random
+        if let picked { tried.insert(picked) }
+        self.tried = tried
+        return picked
     }
 
     func begin(_ connection: UpstreamConnection, isConnected: Bool) {

@@ -14,6 +14,8 @@ import Traffic
 ///       └────────────▶ own response ◀─┴──────────┘              └─────▶ cut
 final class Exchange {
     let worker: Worker
+    /// The next one in the worker's chain of idle exchanges.
+    var nextIdle: Exchange?
     let request = RequestHead()
     let response = ResponseHead()
 
@@ -33,8 +35,8 @@ final class Exchange {
     let localBody = LocalBody()
     /// Why the exchange failed, in words.
     let detail = Buffer(capacity: 128)
-    var requestRelay = Relay()
-    var responseRelay = Relay()
+    let requestRelay = Relay()
+    let responseRelay = Relay()
 
     var headBeganAt = Instant.zero
     var firstAttemptAt = Instant.zero
@@ -107,8 +109,10 @@ final class Exchange {
         record.method = request.method
         record.version = request.version
         if request.method == .connect { return fail(.badRequest, .unsupportedMethod) }
+        var random = worker.random
         let origin = downstream.listener.forwardedFields.apply(
-            to: request, peer: downstream.peer.ip, isSecure: false, random: &worker.random)
+            to: request, peer: downstream.peer.ip, isSecure: false, random: &random)
+        worker.random = random
         record.clientAddress = origin.client
         record.requestID = origin.requestID
         isSecure = origin.isSecure

@@ -9,6 +9,7 @@ final class LocalBody: BodySource {
     let buffer = Buffer(capacity: 512)
 
     var payload: (buffer: Buffer?, range: Range<Int>) { (buffer, buffer.readerIndex..<buffer.writerIndex) }
+    let wire: Wire? = nil
     let isBodyDecoded = true
     let trailers: HeaderBlock? = nil
     let payloadDecoded: UInt64 = 0

@@ -6,17 +6,17 @@ import IO
 ///
 /// Reads only when all that was read has been taken: the source's one buffer is the back-pressure. Long plain bodies go
 /// through a pipe of the kernel's instead, without being copied.
-struct Relay {
+final class Relay {
     /// Reads and writes per turn, so that one fast body does not keep the others waiting.
     private static let stepsMax = 16
 
-    /// The pipe in use while a body is spliced.
+    /// A pipe in use while a body is spliced.
     private var pipe: Pipe?
 
-    mutating func run(from source: any BodySource, to sink: any BodySink, pipes: PipePool) -> RelayOutcome {
+    func run(from source: any BodySource, to sink: any BodySink, pipes: PipePool) -> RelayOutcome {
         var steps = 0
         while true {
-            if let from = source as? Wire, let to = sink as? Wire, pipe != nil || canSplice(from, to) {
+            if let from = source.wire, let to = sink.wire, pipe != nil || canSplice(from, to) {
                 switch splice(from: from, to: to, pipes: pipes) {
                 case .copy: break
                 case .done(let outcome): return outcome
@@ -48,7 +48,7 @@ struct Relay {
     }
 
     /// Gives the pipe back; one that still holds bytes is closed.
-    mutating func end(_ pipes: PipePool) {
+    func end(_ pipes: PipePool) {
         if let pipe { pipes.recycle(pipe) }
         pipe = nil
     }
@@ -74,7 +74,7 @@ struct Relay {
         source.spliceable >= Wire.spliceBytesMin && sink.acceptsSplice
     }
 
-    private mutating func splice(from source: Wire, to sink: Wire, pipes: PipePool) -> SpliceOutcome {
+    private func splice(from source: Wire, to sink: Wire, pipes: PipePool) -> SpliceOutcome {
         guard let pipe = pipe ?? pipes.lease() else { return .copy }
         self.pipe = pipe
         for _ in 0..<Self.stepsMax {

@@ -12,14 +12,15 @@ final class Wire: BodySource, BodySink {
     static let spliceBytesMin: UInt64 = 64 * 1024
 
     let transport: Transport
+    var wire: Wire? { self }
     private let buffers: BufferPool
 
-    /// Bytes read and not consumed; nil when there are none.
-    private(set) var input: Buffer?
+    /// Bytes read and not consumed. Without storage when there are none.
+    let input = Buffer()
     /// How many bytes of an incomplete head were already looked at.
     var scanned = 0
     /// Bytes that go before any payload: heads, chunk sizes, whole responses of our own.
-    private(set) var output: Buffer?
+    private let output = Buffer()
 
     /// Bytes read from and written to the peer.
     private(set) var bytesRead: UInt64 = 0
@@ -82,29 +83,28 @@ final class Wire: BodySource, BodySink {
     /// Drops the bytes of a head that was parsed.
     func consumeHead(_ count: Int) {
         scanned = 0
-        input?.consume(count)
+        input.consume(count)
         recycleEmptyInput()
     }
 
     /// Whether the peer has sent bytes that nobody has consumed.
-    var hasInput: Bool { input != nil }
+    var hasInput: Bool { !input.isEmpty }
 
     /// The queue for bytes that leave before any payload.
     func outputForWriting() -> Buffer {
-        if let output { return output }
-        let buffer = buffers.lease()
-        output = buffer
-        return buffer
+        buffers.lend(to: output)
+        return output
     }
 
-    var hasOutput: Bool { output != nil }
+    var hasOutput: Bool { !output.isEmpty }
 
     // MARK: The body that comes in
 
     /// Begins a body; `holding` keeps it for a second try as long as it comes whole with the head.
     func beginIncoming(_ framing: BodyFraming, holding: Bool = false) {
         decoder = H1BodyDecoder(framing)
-        if framing == .chunked, trailerFields == nil { trailerFields = HeaderBlock(capacity: 256) }
+        isBodyDecoded = decoder.isDone
+        if framing.isChunked, trailerFields == nil { trailerFields = HeaderBlock(capacity: 256) }
         trailerFields?.removeAll()
         runCount = 0
         runTaken = 0
@@ -114,11 +114,11 @@ final class Wire: BodySource, BodySink {
     }
 
     var payload: (buffer: Buffer?, range: Range<Int>) {
-        guard let input, runTaken < runCount else { return (nil, 0..<0) }
+        guard runTaken < runCount else { return (nil, 0..<0) }
         return (input, input.readerIndex + runTaken..<input.readerIndex + runCount)
     }
 
-    var isBodyDecoded: Bool { decoder.isDone }
+    private(set) var isBodyDecoded = true
 
     var trailers: HeaderBlock? {
         guard let trailerFields, !trailerFields.fields.isEmpty else { return nil }
@@ -131,8 +131,8 @@ final class Wire: BodySource, BodySink {
     }
 
     func pull() -> PullOutcome {
-        while !decoder.isDone {
-            if input != nil {
+        while !isBodyDecoded {
+            if hasInput {
                 switch decode() {
                 case .wouldBlock: break
                 case let outcome: return outcome
@@ -143,6 +143,7 @@ final class Wire: BodySource, BodySink {
             case .wouldBlock: return .wouldBlock
             case .endOfStream:
                 do { try decoder.inputEnded() } catch { return .failed(.closed) }
+                isBodyDecoded = true
                 return .complete
             case .failed(let error): return .failed(.reset(error))
             }
@@ -167,10 +168,10 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Payload still to come without framing in it, when none is waiting in the buffer.
-    var spliceable: UInt64 { input == nil && !holdsRun ? decoder.unframed : 0 }
+    var spliceable: UInt64 { input.isEmpty && !holdsRun ? decoder.unframed : 0 }
 
     private func dropRun() {
-        input?.consume(runCount)
+        input.consume(runCount)
         runCount = 0
         runTaken = 0
         recycleEmptyInput()
@@ -178,9 +179,12 @@ final class Wire: BodySource, BodySink {
 
     /// Decodes what is in the buffer; `wouldBlock` when more bytes are needed.
     private func decode() -> PullOutcome {
-        guard let input else { return .wouldBlock }
+        // On a copy: an access to the property would last over the call.
+        var decoder = self.decoder
         do {
             let run = try decoder.decode(in: input, from: 0, trailers: trailerFields)
+            self.decoder = decoder
+            isBodyDecoded = decoder.isDone
             runCount = run.payloadCount
             runTaken = 0
             payloadDecoded += UInt64(run.payloadCount)
@@ -189,36 +193,30 @@ final class Wire: BodySource, BodySink {
             return .failed(.malformed(error))
         }
         if runCount > 0 {
-            holdsRun = wantsHold && decoder.isDone
+            holdsRun = wantsHold && isBodyDecoded
             wantsHold = false
             return .payload
         }
-        return decoder.isDone ? .complete : .wouldBlock
+        return isBodyDecoded ? .complete : .wouldBlock
     }
 
     private func inputForReading() -> Buffer {
-        guard let input else {
-            let buffer = buffers.lease()
-            self.input = buffer
-            return buffer
-        }
+        buffers.lend(to: input)
         // A head larger than the buffer makes it grow; the parser's limit ends that.
         input.reserve(max(1, min(input.capacity / 4, 4096)))
         return input
     }
 
     private func recycleEmptyInput() {
-        guard let input, input.isEmpty else { return }
-        buffers.recycle(input)
-        self.input = nil
+        if input.isEmpty { buffers.reclaim(from: input) }
     }
 
     // MARK: The body that goes out
 
     /// Begins the body after a head that was just queued.
     func beginOutgoing(_ framing: BodyFraming) {
-        isChunking = framing == .chunked
-        isBodyEnded = framing != .chunked
+        isChunking = framing.isChunked
+        isBodyEnded = !isChunking
         chunkRemaining = 0
         payloadWritten = 0
     }
@@ -239,7 +237,7 @@ final class Wire: BodySource, BodySink {
                 isBodyEnded = true
             }
         }
-        guard output != nil || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
+        guard !output.isEmpty || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
         switch transport.write(output, buffer, range, suffix) {
         case .failed(let error):
             return PushOutcome(taken: 0, state: .failed(error))
@@ -251,7 +249,7 @@ final class Wire: BodySource, BodySink {
                 isBodyEnded = true
                 return PushOutcome(taken: taken, state: flush())
             }
-            let isDrained = output == nil && taken == range.count
+            let isDrained = output.isEmpty && taken == range.count
             return PushOutcome(taken: taken, state: isDrained ? .drained : .blocked)
         }
     }
@@ -263,12 +261,10 @@ final class Wire: BodySource, BodySink {
     private func settle(_ count: Int, payload: Int, suffix: StaticString, endsWithSuffix: Bool) -> Int {
         bytesWritten += UInt64(count)
         var rest = count
-        if let output {
-            let consumed = min(rest, output.readableCount)
-            output.consume(consumed)
-            rest -= consumed
-            recycleEmptyOutput()
-        }
+        let consumed = min(rest, output.readableCount)
+        output.consume(consumed)
+        rest -= consumed
+        if output.isEmpty { buffers.reclaim(from: output) }
         let taken = min(rest, payload)
         rest -= taken
         payloadWritten += UInt64(taken)
@@ -283,12 +279,6 @@ final class Wire: BodySource, BodySink {
         return taken
     }
 
-    private func recycleEmptyOutput() {
-        guard let output, output.isEmpty else { return }
-        buffers.recycle(output)
-        self.output = nil
-    }
-
     // MARK: Zero copy
 
     /// Notes payload that went through a pipe instead of the buffer.
@@ -296,6 +286,7 @@ final class Wire: BodySource, BodySink {
         bytesRead += UInt64(count)
         payloadDecoded += UInt64(count)
         decoder.skip(UInt64(count))
+        isBodyDecoded = decoder.isDone
     }
 
     func spliced(out count: Int) {
@@ -304,22 +295,19 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Whether payload may pass as it is: no queue before it and no chunks around it.
-    var acceptsSplice: Bool { output == nil && !isChunking }
+    var acceptsSplice: Bool { output.isEmpty && !isChunking }
 
     // MARK: The end
 
     /// Gives the buffers back and closes the transport.
     func close() {
-        if let input { buffers.recycle(input) }
-        if let output { buffers.recycle(output) }
-        input = nil
-        output = nil
+        buffers.reclaim(from: input)
+        buffers.reclaim(from: output)
         transport.close()
     }
 
     /// Forgets what was read: it belongs to an exchange that was given up.
     func discardInput() {
-        guard let input else { return }
         input.clear()
         recycleEmptyInput()
     }

@@ -9,6 +9,7 @@ import Traffic
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
 final class Worker: TimerTarget {
+    private static let idleExchangesMax = 256
     /// How long a line of the access log may wait for company.
     private static let flushInterval: Duration = .milliseconds(100)
 
@@ -44,7 +45,9 @@ final class Worker: TimerTarget {
     var index: Int { setup.index }
     private var listeners: [Listener] = []
     private var receiver: Mailbox<WorkerMessage>.Receiver?
-    private var idleExchanges: [Exchange] = []
+    /// Exchanges kept for reuse, a chain by `nextIdle`.
+    private var idleExchanges: Exchange?
+    private var idleExchangeCount = 0
     private let accessLog: AccessLog
     private let flushTimer = Timer()
     private var wallClock = WallClock()
@@ -82,16 +85,26 @@ final class Worker: TimerTarget {
 
     // MARK: Exchanges
 
-    func leaseExchange() -> Exchange { idleExchanges.popLast() ?? Exchange(worker: self) }
+    func leaseExchange() -> Exchange {
+        guard let exchange = idleExchanges else { return Exchange(worker: self) }
+        idleExchanges = exchange.nextIdle
+        idleExchangeCount -= 1
+        exchange.nextIdle = nil
+        return exchange
+    }
 
     func recycle(_ exchange: Exchange) {
         exchange.reset()
-        if idleExchanges.count < 256 { idleExchanges.append(exchange) }
+        guard idleExchangeCount < Self.idleExchangesMax else { return }
+        exchange.nextIdle = idleExchanges
+        idleExchanges = exchange
+        idleExchangeCount += 1
     }
 
     // MARK: What exchanges report
 
     func log(_ record: borrowing ExchangeRecord, _ request: RequestHead, endpoint: EndpointPool?) {
+        guard accessLog.wants(record) else { return }
         let wall = wallClock.nanoseconds(at: loop.now)
         if let address = endpoint?.addressText {
             accessLog.record(record, head: request, upstreamAddress: address.readable, wallNanoseconds: wall)

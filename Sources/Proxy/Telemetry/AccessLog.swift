@@ -30,13 +30,20 @@ package final class AccessLog {
     package func record(
         _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, wallNanoseconds: UInt64
     ) {
-        if onlyFailures, record.reason == .none { return }
+        guard wants(record) else { return }
         let chunk = self.chunk
         formatter.append(
             record, head: head, upstreamAddress: upstreamAddress, wallNanoseconds: wallNanoseconds, to: chunk.buffer)
         chunk.lines &+= 1
         metrics.add(.accessLogLines)
         if chunk.buffer.readableCount >= LogChunk.bytesMax { handOver() }
+    }
+
+    /// Whether there is a line for such an exchange.
+    @inline(__always)
+    func wants(_ record: borrowing ExchangeRecord) -> Bool {
+        if onlyFailures { return record.reason != .none }
+        return true
     }
 
     /// Whether there is nothing to hand on.

@@ -131,7 +131,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome {
         while true {
-            if let input = wire.input {
+            if wire.hasInput {
+                let input = wire.input
                 do {
                     let outcome = try H1ResponseParser.parse(
                         input.readable, into: head, requestMethod: method, limits: pool.limits.head,
@@ -172,8 +173,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         exchange = nil
         // Bytes after the response answer no request of ours.
         let isClean = reusable && !wire.hasOutput && !wire.transport.isHungUp && hasNothingToRead
+        // On a copy: an access to the property would last over the call.
+        var lease = self.lease
         let action = lease.released(
             at: worker.loop.now, reusable: isClean, serverTimeoutSeconds: serverTimeoutSeconds)
+        self.lease = lease
         switch action {
         case .park(let deadline):
             state = .idle

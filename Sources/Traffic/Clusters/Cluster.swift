@@ -43,6 +43,11 @@ package final class Cluster {
         return balancer.pick(states.span, tried, now: now, random: &random)
     }
 
+    /// Whether some endpoint is eligible that an exchange has not tried.
+    package func hasUntried(_ tried: TriedEndpoints) -> Bool {
+        states.indices.contains { states[$0].isEligible && !tried.contains($0) }
+    }
+
     /// How many endpoints new exchanges may go to.
     package var eligibleCount: Int {
         var count = 0
