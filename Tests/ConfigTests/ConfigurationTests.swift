@@ -146,7 +146,7 @@ import Testing
                 endpoints: ["unix:/run/a b.sock", "unix:/run/ä.sock", "EXAMPLE.test:80"]
             routes:
               - name: r
-                location: "~ *\\"
+                location: "~ *\\\\."
                 query: {"<<": "\\x85\\u2028\\uFEFF", "a\\tb": {prefix: "\\U0001F600"}}
                 respond: {body: "\\e\\n'", content_type: "a; b=\\"c\\""}
             """
