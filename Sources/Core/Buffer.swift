@@ -34,7 +34,9 @@ package final class Buffer {
     }
 
     // SAFETY: never dereferenced: every access is checked against a capacity of zero first.
-    private static var noStorage: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped }
+    private static var noStorage: UnsafeMutableRawPointer {
+        unsafe UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
+    }
 
     @inlinable @inline(__always) package var hasStorage: Bool { unsafe size > 0 }
 

@@ -8,9 +8,19 @@ package final class Timer {
     /// Who is woken; set once, by the owner, before the first scheduling.
     package unowned var target: (any TimerTarget)?
     /// When the target is to be woken; `distantFuture` when it is not.
-    package fileprivate(set) var deadline = Instant.distantFuture
+    package fileprivate(set) var deadline: Instant {
+        get { unsafe deadlineStored }
+        set { unsafe deadlineStored = newValue }
+    }
     /// The tick it is linked under, at or before the deadline's; nil when it is in no slot.
-    fileprivate var tick: UInt64?
+    fileprivate var tick: UInt64? {
+        get { unsafe tickStored }
+        set { unsafe tickStored = newValue }
+    }
+    // SAFETY: of the unchecked exclusivity: plain numbers of one thread. Checked, they would cost most of what moving a
+    // deadline costs, and every request moves several.
+    @exclusivity(unchecked) private var deadlineStored = Instant.distantFuture
+    @exclusivity(unchecked) private var tickStored: UInt64?
     fileprivate var next: Timer?
     // SAFETY: set while both timers are linked in one slot, which holds them; cleared when either leaves.
     fileprivate unowned(unsafe) var previous: Timer?

@@ -230,6 +230,12 @@ import Testing
         #expect(problem(text)?.message == "more than 1000000 values, aliases written out")
     }
 
+    @Test func whatIsMissingAtTheEndIsMissedInTheLastLine() {
+        #expect(problem("a: 1\nb: [2")?.mark == Mark(line: 2, column: 6))
+        #expect(problem("a: 1\nb: [ä")?.mark == Mark(line: 2, column: 6))
+        #expect(problem("a: 1\nb: [2\n")?.mark == Mark(line: 3, column: 1))
+    }
+
     @Test func anUnclosedListSaysWhereItBegan() throws {
         let found = try #require(problem("a: [1,\nb: 2\n"))
         #expect(found.message.contains("that began on line 1"))

@@ -11,6 +11,7 @@ struct SourceText {
     private static let directivesMax = 64
 
     let bytes: [UInt8]
+    private let characters: Int
     /// By line, from 0: the columns, from 0, after which two more characters stood in the file.
     private let shortened: [Int: [Int]]
 
@@ -20,21 +21,27 @@ struct SourceText {
         }
         var bytes = file
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
-        if let (offset, message) = Self.firstFault(bytes.span) {
-            throw SyntaxProblem(mark: Self.mark(of: offset, in: bytes.span), message: message)
-        }
+        try Self.checkText(bytes.span)
         try Self.checkDirectives(bytes.span)
         if let start = bytes.firstIndex(where: { !Self.isBlank($0) }), bytes[start] == 0x7B || bytes[start] == 0x5B {
             for index in 0..<start where bytes[index] == ASCII.tab { bytes[index] = ASCII.space }
             while let last = bytes.last, Self.isBlank(last) { bytes.removeLast() }
-            (self.bytes, shortened) = Self.shorten(bytes)
+            (bytes, shortened) = Self.shorten(bytes)
         } else {
-            (self.bytes, shortened) = (bytes, [:])
+            shortened = [:]
         }
+        characters = bytes.count - Self.continuations(bytes.span)
+        self.bytes = bytes
     }
 
-    /// The mark for a line and column of `bytes`, both from 0.
-    func mark(line: Int, column: Int) -> Mark {
+    /// The mark for a line and column of `bytes`, both from 0, that have `index` characters before them.
+    func mark(line: Int, column: Int, index: Int) -> Mark {
+        // The parser ends every file with a line break, even one that has none.
+        if index >= characters, column == 0, line > 0, let last = bytes.last, last != ASCII.lineFeed,
+            last != ASCII.carriageReturn
+        {
+            return Self.mark(of: bytes.count, in: bytes.span)
+        }
         var shift = 0
         if !shortened.isEmpty, let columns = shortened[line] {
             for start in columns where start < column { shift += 2 }
@@ -64,22 +71,39 @@ struct SourceText {
         byte == ASCII.space || byte == ASCII.tab || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
     }
 
-    /// The first byte that no text file holds, and what is wrong with it.
-    private static func firstFault(_ bytes: Span<UInt8>) -> (offset: Int, message: String)? {
+    /// Refuses the first byte that no text file holds.
+    private static func checkText(_ bytes: Span<UInt8>) throws(SyntaxProblem) {
         var index = 0
         while true {
             index = bytes.firstIndex(from: index) { $0.lessThan(0x20) | $0.equal(0x7F) | $0.high }
-            guard index < bytes.count else { return nil }
+            guard index < bytes.count else { return }
             let byte = bytes[index]
+            let fault: String
             if byte >= 0x80 {
-                guard let length = sequenceLength(bytes, at: index) else { return (index, "the file is not UTF-8") }
-                index += length
+                if let length = sequenceLength(bytes, at: index) {
+                    index += length
+                    continue
+                }
+                fault = "the file is not UTF-8"
             } else if isBlank(byte) {
                 index += 1
+                continue
             } else {
-                return (index, byte == 0 ? "a NUL byte is not text" : "control character 0x\(hex(byte)) is not text")
+                fault = byte == 0 ? "a NUL byte is not text" : "control character 0x\(hex(byte)) is not text"
             }
+            throw SyntaxProblem(mark: mark(of: index, in: bytes), message: fault)
         }
+    }
+
+    /// How many bytes continue a character that began before them.
+    private static func continuations(_ bytes: Span<UInt8>) -> Int {
+        var count = 0
+        var index = bytes.firstIndex(from: 0) { $0.lessThan(0x01) | $0.high }
+        while index < bytes.count {
+            if bytes[index] & 0xC0 == 0x80 { count += 1 }
+            index = bytes.firstIndex(from: index + 1) { $0.lessThan(0x01) | $0.high }
+        }
+        return count
     }
 
     private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }

@@ -46,7 +46,7 @@ import CYAML
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem }
         defer { unsafe yaml_event_delete(&event) }
         let start = unsafe event.start_mark
-        var result = YAMLEvent(kind: .none, mark: source.mark(line: start.line, column: start.column))
+        var result = YAMLEvent(kind: .none, mark: source.mark(start))
         switch unsafe event.type {
         case YAML_STREAM_END_EVENT: result.kind = .streamEnd
         case YAML_DOCUMENT_START_EVENT: result.kind = .documentStart
@@ -92,7 +92,7 @@ import CYAML
         }
         guard unsafe state.error != YAML_MEMORY_ERROR else { return SyntaxProblem(mark: .none, message: said) }
         let place = unsafe state.problem_mark
-        let mark = source.mark(line: place.line, column: place.column)
+        let mark = source.mark(place)
         if said.hasPrefix("found character that cannot start any token") {
             return SyntaxProblem(mark: mark, message: source.explainCharacter(at: place.index))
         }
@@ -102,5 +102,11 @@ import CYAML
         let began = unsafe state.context_mark
         let line = began.line + 1 == Int(mark.line) ? "" : " that began on line \(began.line + 1)"
         return SyntaxProblem(mark: mark, message: "\(context)\(line): \(said)")
+    }
+}
+
+extension SourceText {
+    fileprivate func mark(_ mark: yaml_mark_t) -> Mark {
+        self.mark(line: mark.line, column: mark.column, index: mark.index)
     }
 }

@@ -103,6 +103,7 @@ final class Wire: BodySource, BodySink {
     /// Begins a body; `holding` keeps it for a second try as long as it comes whole with the head.
     func beginIncoming(_ framing: BodyFraming, holding: Bool = false) {
         decoder = H1BodyDecoder(framing)
+        isBodyDecoded = decoder.isDone
         if framing.isChunked, trailerFields == nil { trailerFields = HeaderBlock(capacity: 256) }
         trailerFields?.removeAll()
         runCount = 0
@@ -117,7 +118,7 @@ final class Wire: BodySource, BodySink {
         return (input, input.readerIndex + runTaken..<input.readerIndex + runCount)
     }
 
-    var isBodyDecoded: Bool { decoder.isDone }
+    private(set) var isBodyDecoded = true
 
     var trailers: HeaderBlock? {
         guard let trailerFields, !trailerFields.fields.isEmpty else { return nil }
@@ -130,7 +131,7 @@ final class Wire: BodySource, BodySink {
     }
 
     func pull() -> PullOutcome {
-        while !decoder.isDone {
+        while !isBodyDecoded {
             if hasInput {
                 switch decode() {
                 case .wouldBlock: break
@@ -142,6 +143,7 @@ final class Wire: BodySource, BodySink {
             case .wouldBlock: return .wouldBlock
             case .endOfStream:
                 do { try decoder.inputEnded() } catch { return .failed(.closed) }
+                isBodyDecoded = true
                 return .complete
             case .failed(let error): return .failed(.reset(error))
             }
@@ -182,6 +184,7 @@ final class Wire: BodySource, BodySink {
         do {
             let run = try decoder.decode(in: input, from: 0, trailers: trailerFields)
             self.decoder = decoder
+            isBodyDecoded = decoder.isDone
             runCount = run.payloadCount
             runTaken = 0
             payloadDecoded += UInt64(run.payloadCount)
@@ -190,11 +193,11 @@ final class Wire: BodySource, BodySink {
             return .failed(.malformed(error))
         }
         if runCount > 0 {
-            holdsRun = wantsHold && decoder.isDone
+            holdsRun = wantsHold && isBodyDecoded
             wantsHold = false
             return .payload
         }
-        return decoder.isDone ? .complete : .wouldBlock
+        return isBodyDecoded ? .complete : .wouldBlock
     }
 
     private func inputForReading() -> Buffer {
@@ -283,6 +286,7 @@ final class Wire: BodySource, BodySink {
         bytesRead += UInt64(count)
         payloadDecoded += UInt64(count)
         decoder.skip(UInt64(count))
+        isBodyDecoded = decoder.isDone
     }
 
     func spliced(out count: Int) {

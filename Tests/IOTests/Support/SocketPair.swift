@@ -26,6 +26,8 @@ final class SocketPair: EventHandler {
                 _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
             }
             peer = accepted
+            Self.limit(peer, SO_RCVBUF)
+            Self.limit(client.rawValue, SO_SNDBUF)
             transport = Transport(client, loop: loop)
         } else {
             var ends: (Int32, Int32) = (-1, -1)
@@ -58,6 +60,11 @@ final class SocketPair: EventHandler {
         peer = -1
     }
 
+    private static func limit(_ descriptor: Int32, _ buffer: Int32) {
+        var bytes: Int32 = 1 << 16
+        unsafe setsockopt(descriptor, SOL_SOCKET, buffer, &bytes, 4)
+    }
+
     /// Whether bytes, or the end, wait to be read.
     static func hasUnread(_ descriptor: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
@@ -71,7 +78,7 @@ final class SocketPair: EventHandler {
     }
 
     /// What the peer can read at the moment; nil at the end of the stream.
-    func receive(atMost count: Int = 1 << 20) -> [UInt8]? {
+    func receive(atMost count: Int = 1 << 16) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         let received = unsafe recv(peer, &bytes, count, 0)
         if received == 0 { return nil }
