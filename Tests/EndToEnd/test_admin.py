@@ -244,7 +244,7 @@ def test_garbage_on_the_admin_port_harms_nobody(run, upstream):
 
 
 def test_a_page_of_another_origin_cannot_drain_the_proxy(run, upstream):
-    """A browser on this machine is on loopback too: what it is tricked into posting carries an Origin or foreign Host."""
+    """A browser on this machine is on loopback too; what it is tricked into sending names a foreign host."""
     proxy = run(proxy_to(upstream()))
     status, _, _ = proxy.admin("/drain", "POST", headers={"Host": "evil.example"})
     assert status == 403

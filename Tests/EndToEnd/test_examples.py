@@ -1,6 +1,8 @@
 """What the examples tell readers to type, typed; and what they say one sees, compared. `...` stands for anything."""
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -59,7 +61,8 @@ def test_what_a_reader_types_answers_what_the_reader_is_told(example, tmp_path):
     try:
         wait_for(lambda: accepts(int(ports["9000"])), "the application")
         for command, expected in console(moved(readme)):
-            done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run(
+                command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
             shown = done.stdout + done.stderr
             assert like(expected).fullmatch(shown), f"$ {command}\n{shown}\ninstead of\n{expected}"
         assert proxy.wait(10) == 0
@@ -75,3 +78,37 @@ def test_what_a_reader_types_answers_what_the_reader_is_told(example, tmp_path):
 def test_every_configuration_of_the_repository_is_valid(file):
     done = program("check", file)
     assert done.returncode == EX_OK, done.stdout + done.stderr
+
+
+def test_the_example_runs_and_shows_what_it_says(tmp_path):
+    """It uses the ports of sidecar.yaml, which somebody else may have."""
+    taken = [port for port in (8000, 9000, 9001, 15020) if accepts(port)]
+    if taken:
+        pytest.skip(f"ports in use: {taken}")
+    with open(tmp_path / "shown", "w") as shown:
+        example = subprocess.Popen(
+            [ROOT / "examples" / "hello" / "run"], stdout=shown, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "PROGRAM": BINARY})
+    try:
+        text = _shown(example, tmp_path / "shown")
+    finally:
+        # As Ctrl-C does: to the whole group.
+        os.killpg(example.pid, signal.SIGINT)
+        status = example.wait(15)
+    assert status == 0, text
+    assert "hello\n" in text
+    assert '[{"id": 1, "item": "tea"}' in text
+    assert '{"id": 3, "item": "jam"}' in text
+    assert "\n301 http://127.0.0.1:8000/\n" in text
+    assert "x-sidecar-reason: bad_request" in text
+    assert 'sidecar_requests_total{listener="orders-local"' in text
+    wait_for(lambda: not any(accepts(port) for port in (8000, 9000, 9001, 15020)), "everything to have ended")
+
+
+def _shown(example, file):
+    def shown():
+        assert example.poll() is None, file.read_text()
+        text = file.read_text()
+        return text if "The access log:" in text else None
+
+    return wait_for(shown, "the example to be up")

@@ -123,21 +123,28 @@ def test_a_parked_connection_that_the_endpoint_closes_is_dropped_at_once(run, up
     assert server.connections == 2
 
 
-def test_a_parked_connection_that_says_something_unasked_is_dropped(run, upstream):
+@pytest.mark.parametrize("at_once", [True, False], ids=["with_the_response", "later"])
+def test_a_connection_that_says_something_unasked_is_dropped(run, upstream, at_once):
+    later = threading.Event()
+
     def script(peer):
         peer.request()
-        peer.send(response())
-        if peer.number == 0:
-            peer.send(response(b"poison"))
-        while peer.request() is not None:
+        if peer.number > 0:
+            return peer.send(response(b"fresh"))
+        if at_once:
+            peer.send(response() + response(b"poison"))
+        else:
             peer.send(response())
+            peer.wait(later)
+            peer.send(response(b"poison"))
+        peer.wait_closed()
 
     server = upstream(script)
     with run(proxy_to(server)).client() as client:
-        for _ in range(3):
-            answer = client.get("/")
-            assert answer.reason is not None or answer.body == b"ok\n"
-            assert answer.body != b"poison"
+        assert client.get("/").body == b"ok\n"
+        later.set()
+        server.wait_no_connections()
+        assert client.get("/").body == b"fresh"
 
 
 def racing(peer):

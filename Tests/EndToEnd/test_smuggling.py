@@ -1,5 +1,5 @@
-"""Requests that two parsers could read differently never reach an endpoint: each gets its status and its kind, nothing is
-forwarded, and the connection is closed."""
+"""Requests that two parsers could read differently never reach an endpoint: each gets its status and its kind, nothing
+is forwarded, and the connection is closed."""
 
 import json
 
@@ -168,7 +168,8 @@ def test_a_request_behind_a_rejected_one_is_not_served(target):
     proxy, server = target
     before = len(server.received)
     with proxy.client() as client:
-        client.send(POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.send(POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                    b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         assert client.response().status == 400
         assert b"HTTP/1.1" not in client.read_to_end()
     assert len(server.received) == before

@@ -1,4 +1,4 @@
-"""The clients of the soak: each request has a number, its path says what must become of it, and they see that it does."""
+"""The clients of the soak: each request has a number, its path says what must become of it, and they watch it."""
 
 import asyncio
 import collections

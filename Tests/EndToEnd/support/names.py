@@ -14,7 +14,9 @@ RETRIES = "sidecar_upstream_retries_total"
 DNS_QUERIES = "sidecar_dns_queries_total"
 LOG_DROPPED = "sidecar_access_log_dropped_lines_total"
 BUILD_INFO = "sidecar_build_info"
-PROCESS = ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"]
+PROCESS = [
+    "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds",
+]
 
 # Fields of an access-log line: OpenTelemetry's semantic conventions where they have a word.
 LOG_METHOD = "http.request.method"

@@ -27,7 +27,7 @@ def free_port():
 
 
 def other_local_address():
-    """This machine's own address that is not a loopback one, or None. Nothing is sent: the kernel only picks a route."""
+    """This machine's own address beside loopback, or None. Nothing is sent: the kernel only picks a route."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

@@ -1,4 +1,4 @@
-"""The built program as a process: started on a configuration, watched, stopped, and never allowed to crash unnoticed."""
+"""The built program as a process: started on a configuration, watched, stopped, never to crash unnoticed."""
 
 import ctypes
 import http.client

@@ -51,7 +51,7 @@ final class ScriptedNameServer: EventHandler {
     /// A client's TCP connection. The answer leaves in two parts, in two turns.
     private final class Connection: EventHandler {
         let transport: IOSocket
-        let server: ScriptedNameServer
+        unowned let server: ScriptedNameServer
         var rest: [UInt8] = []
 
         init(_ transport: consuming FileDescriptor, _ server: ScriptedNameServer) throws {

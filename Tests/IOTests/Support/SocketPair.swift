@@ -5,12 +5,27 @@ import Glibc
 @testable import IO
 
 /// Two connected sockets: a transport on the test's loop and its peer, a plain non-blocking descriptor.
-final class SocketPair: EventHandler {
+final class SocketPair {
+    /// What the loop keeps until the transport is closed; so it must not keep the pair.
+    private final class Ear: EventHandler {
+        weak var transport: Transport?
+        var events: [Readiness] = []
+        var resumptions = 0
+
+        func ready(_ readiness: Readiness) {
+            events.append(readiness)
+            transport?.note(readiness)
+        }
+
+        func resumed() { resumptions += 1 }
+    }
+
     let loop: EventLoop
     let transport: Transport
     private(set) var peer: Int32
-    private(set) var events: [Readiness] = []
-    private(set) var resumptions = 0
+    private let ear = Ear()
+    var events: [Readiness] { ear.events }
+    var resumptions: Int { ear.resumptions }
 
     /// Unix sockets, or TCP over loopback with small buffers.
     init(_ loop: EventLoop, tcp: Bool = false) throws {
@@ -26,6 +41,8 @@ final class SocketPair: EventHandler {
                 _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
             }
             peer = accepted
+            Self.limit(peer, SO_RCVBUF)
+            Self.limit(client.rawValue, SO_SNDBUF)
             transport = Transport(client, loop: loop)
         } else {
             var ends: (Int32, Int32) = (-1, -1)
@@ -38,7 +55,8 @@ final class SocketPair: EventHandler {
             peer = ends.1
             transport = Transport(FileDescriptor(rawValue: ends.0), loop: loop)
         }
-        try transport.attach(self)
+        ear.transport = transport
+        try transport.attach(ear)
     }
 
     deinit {
@@ -46,16 +64,14 @@ final class SocketPair: EventHandler {
         closePeer()
     }
 
-    func ready(_ readiness: Readiness) {
-        events.append(readiness)
-        transport.note(readiness)
-    }
-
-    func resumed() { resumptions += 1 }
-
     func closePeer() {
         if peer >= 0 { _ = Glibc.close(peer) }
         peer = -1
+    }
+
+    private static func limit(_ descriptor: Int32, _ buffer: Int32) {
+        var bytes: Int32 = 1 << 16
+        unsafe setsockopt(descriptor, SOL_SOCKET, buffer, &bytes, 4)
     }
 
     /// Whether bytes, or the end, wait to be read.
@@ -71,7 +87,7 @@ final class SocketPair: EventHandler {
     }
 
     /// What the peer can read at the moment; nil at the end of the stream.
-    func receive(atMost count: Int = 1 << 20) -> [UInt8]? {
+    func receive(atMost count: Int = 1 << 16) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         let received = unsafe recv(peer, &bytes, count, 0)
         if received == 0 { return nil }
