@@ -1,6 +1,7 @@
 import Config
 import Core
 import Testing
+import Traffic
 
 @testable import Proxy
 
@@ -8,15 +9,12 @@ import Testing
 @Suite struct LifecycleTests {
     @Test func connectionsPastTheMaximumHear503AndOthersGoOn() throws {
         try Loopback.serving({ $0.connectionsMax = 1 }) { loopback in
-            let first = try loopback.client()
-            try first.sendGet("/first")
-            let server = try loopback.upstream.accept()
-            _ = try server.readMessage()
+            let (first, server) = try Self.asking(loopback)
             let second = try loopback.client()
             let refusal = try second.readMessage()
             #expect(refusal.status == 503)
             #expect(refusal["x-sidecar-reason"] == "overloaded")
-            #expect(loopback.listener(.connectionsRefused) == 1)
+            #expect(waitUntil { loopback.listener(.connectionsRefused) == 1 })
             try server.sendResponse("served")
             #expect(try first.readMessage().text == "served")
             first.close()
@@ -29,10 +27,7 @@ import Testing
 
     @Test func connectionsToTheEndpointPastTheMaximumAreA503() throws {
         try Loopback.serving({ $0.services[0].pool.connectionsMax = 1 }) { loopback in
-            let first = try loopback.client()
-            try first.sendGet()
-            let server = try loopback.upstream.accept()
-            _ = try server.readMessage()
+            let (first, server) = try Self.asking(loopback)
             let second = try loopback.client()
             try second.sendGet()
             let refusal = try second.readMessage()
@@ -46,10 +41,7 @@ import Testing
     @Test func drainingFinishesWhatRunsAndEndsTheRest() throws {
         try Loopback.serving { loopback in
             let idle = try loopback.client()
-            let busy = try loopback.client()
-            try busy.sendGet()
-            let server = try loopback.upstream.accept()
-            _ = try server.readMessage()
+            let (busy, server) = try Self.asking(loopback)
             loopback.beginDrain()
             #expect(idle.readEnd() == .ended)
             #expect(throws: (any Error).self) { try loopback.client() }
@@ -63,17 +55,33 @@ import Testing
         }
     }
 
-    @Test func aWorkerThatIsStoppedLetsGoOfEveryConnection() throws {
+    @Test func aWorkerThatIsStoppedSaysSoAndLetsGoOfEveryConnection() throws {
         try Loopback.serving { loopback in
             let idle = try loopback.client()
-            let busy = try loopback.client()
-            try busy.sendGet()
-            let server = try loopback.upstream.accept()
-            _ = try server.readMessage()
+            let (waiting, itsServer) = try Self.asking(loopback)
+            let (reading, anotherServer) = try Self.asking(loopback)
+            try anotherServer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+            _ = try reading.read(to: "half")
             loopback.stop()
-            #expect(idle.readEnd() != .timedOut)
-            #expect(busy.readEnd() != .timedOut)
-            #expect(server.readEnd() != .timedOut)
+            let refusal = try waiting.readMessage()
+            #expect(refusal.status == 503)
+            #expect(refusal["x-sidecar-reason"] == "draining")
+            #expect(reading.readEnd() == .reset)
+            for peer in [idle, waiting, itsServer, anotherServer] { #expect(peer.readEnd() != .timedOut) }
+            #expect(loopback.failures.map(\.reason) == [.draining, .draining])
+            #expect(loopback.logLines == 2)
+            #expect(loopback.listener(.connectionsActive) == 0)
+            #expect(loopback.listener(.requestsActive) == 0)
+            #expect(loopback.endpoint(.connectionsActive) == 0)
         }
+    }
+
+    /// A client whose request its endpoint has read and not answered.
+    private static func asking(_ loopback: Loopback) throws -> (client: Peer, server: Peer) {
+        let client = try loopback.client()
+        try client.sendGet()
+        let server = try loopback.upstream.accept()
+        _ = try server.readMessage()
+        return (client, server)
     }
 }
