@@ -23,12 +23,16 @@ import Traffic
 
     /// Sends what is left after `sent` bytes while the other end reads everything; whether it arrived as it was sent.
     private static func finish(_ sender: Peer, after sent: Int, _ reader: Peer) throws -> Bool {
-        let rest = Array(block[(sent % block.count)...])
-        let whole = blocks - sent / block.count - 1
-        return try sender.sending(rest + (0..<whole).flatMap { _ in block }) {
+        try sender.sending(rest(after: sent)) {
             for _ in 0..<blocks where try reader.read(block.count) != block { return false }
             return true
         }
+    }
+
+    private static func rest(after sent: Int) -> [UInt8] {
+        var rest = Array(block[(sent % block.count)...])
+        for _ in sent / block.count + 1..<blocks { rest += block }
+        return rest
     }
 
     @Test func theEndpointIsNotReadWhileTheClientDoesNotRead() throws {
@@ -42,6 +46,31 @@ import Traffic
             #expect(sent < Self.blocks * Self.block.count)
             #expect(try client.readHead().status == 200)
             #expect(try Self.finish(server, after: sent, client))
+        }
+    }
+
+    @Test func theEndpointIsNotReadWhileTheClientDoesNotReadThoughItSendsChunks() throws {
+        try Loopback.serving { loopback in
+            let client = try loopback.client()
+            try client.sendGet()
+            let server = try loopback.upstream.accept()
+            _ = try server.readMessage()
+            let size = String(Self.blocks * Self.block.count, radix: 16)
+            try server.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n")
+            let sent = try Self.fill(server)
+            #expect(sent < Self.blocks * Self.block.count)
+            #expect(try client.readHead()["transfer-encoding"] == "chunked")
+            var rest = Self.rest(after: sent)
+            rest += Array("\r\n0\r\n\r\n".utf8)
+            try server.sending(rest) {
+                var body: [UInt8] = []
+                for _ in 0..<Self.blocks {
+                    while body.count < Self.block.count, let chunk = try client.readChunk() { body += chunk }
+                    #expect(Array(body.prefix(Self.block.count)) == Self.block)
+                    body.removeFirst(min(body.count, Self.block.count))
+                }
+                #expect(try client.readChunk() == nil)
+            }
         }
     }
 
