@@ -1,3 +1,4 @@
+import Config
 import Core
 import Testing
 import Traffic
@@ -86,6 +87,30 @@ import Traffic
             #expect(try Self.finish(client, after: sent, server))
             try server.sendResponse("stored")
             #expect(try client.readMessage().text == "stored")
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func theKernelIsMorePatientWithAPauseThanTheConfiguration(_ pauseIsARoutes: Bool) throws {
+        let pause: Duration = .seconds(600)
+        let configure: (inout Configuration) -> Void = { configuration in
+            guard pauseIsARoutes else {
+                configuration.listeners[0].timeouts.idle = pause
+                return configuration.services[0].timeouts.idle = pause
+            }
+            configuration.listeners[0].service = nil
+            configuration.routes = [RouteConfiguration(name: "all", action: .service("app"))]
+            configuration.routes[0].idleTimeout = pause
+        }
+        try Loopback.serving(configure) { loopback in
+            let client = try loopback.client()
+            try client.sendGet()
+            let server = try loopback.upstream.accept()
+            _ = try server.readMessage()
+            for peer in [client, server] {
+                let patience = try #require(peer.patienceOfOtherEnd)
+                #expect(patience > pause)
+            }
         }
     }
 
