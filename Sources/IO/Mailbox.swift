@@ -1,13 +1,13 @@
 import CLinux
+import Core
 import Glibc
-import Synchronization
 
 /// Messages from any thread to the thread of one event loop, which is woken by an eventfd.
 ///
 /// The mutex is held while messages are appended or swapped out, never while they are handled.
 package final class Mailbox<Message: Sendable>: Sendable {
     private let wake: FileDescriptor
-    private let messages = Mutex<[Message]>([])
+    private let messages = Locked<[Message]>([])
 
     package init() throws(IOError) {
         let descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))

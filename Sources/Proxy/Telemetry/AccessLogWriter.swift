@@ -20,7 +20,7 @@ package final class AccessLogWriter: Sendable {
     /// Empty chunks kept for reuse.
     private static let freeMax = 16
 
-    private let queue: Mutex<Queue>
+    private let queue: Locked<Queue>
     private let bytesMax: Int
     private let cells = AtomicCells(count: AccessLogMetric.count)
     private let work = WakeUp()
@@ -35,7 +35,7 @@ package final class AccessLogWriter: Sendable {
         empty.free.reserveCapacity(Self.freeMax)
         // Enough for a worker to go on while the thread writes; memory that is not touched costs nothing.
         for _ in 0..<Self.freeMax { empty.free.append(LogChunk()) }
-        queue = Mutex(empty)
+        queue = Locked(empty)
         WriterThread.start { self.run(file) }
     }
 

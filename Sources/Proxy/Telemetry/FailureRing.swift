@@ -1,6 +1,5 @@
 package import Core
 package import HTTP
-import Synchronization
 
 /// The last failures of one worker.
 ///
@@ -49,12 +48,12 @@ package final class FailureRing: Sendable {
         }
     }
 
-    private let ring: Mutex<Ring>
+    private let ring: Locked<Ring>
 
     package init() {
         var ring = Ring()
         ring.slots.reserveCapacity(Self.count)
-        self.ring = Mutex(ring)
+        self.ring = Locked(ring)
     }
 
     /// Keeps a failure, in place of the oldest when the ring is full. `detail` says what went wrong, in a sentence.

@@ -2,7 +2,6 @@ import Config
 import Core
 import Glibc
 import IO
-import Synchronization
 import Testing
 
 @testable import Proxy
@@ -37,7 +36,7 @@ import Testing
         try Loopback.serving(workers: 2, configure) { loopback in
             let servers = try loopback.upstream.echoing()
             let end = ContinuousClock.now + .seconds(2)
-            let served = Mutex<[Int?]>([])
+            let served = Locked<[Int?]>([])
             let address = loopback.address
             let threads = try (0..<Self.clients).map { name in
                 try WorkerThread(name: "client") {

@@ -19,7 +19,7 @@ import Testing
         let servers = try upstream.echoing()
         let web = SocketAddress.unix(scratch.path + "/web")
         let configuration = Configuration.serving(upstream, on: web, adminOn: .unix(scratch.path + "/admin"))
-        let exitCode = Mutex<Int32?>(nil)
+        let exitCode = Locked<Int32?>(nil)
         let process = try WorkerThread(name: "main") {
             guard let server = try? Server(configuration, path: "") else { return }
             let code = server.run()

@@ -6,7 +6,7 @@ import Synchronization
 /// The server behind the proxy: a listening socket whose connections the test takes and answers line by line, or leaves
 /// to threads that answer whatever comes.
 final class ScriptedUpstream: Sendable {
-    private let listening: Mutex<FileDescriptor?>
+    private let listening: Locked<FileDescriptor?>
     private let raw: Int32
     let address: SocketAddress
 
@@ -14,7 +14,7 @@ final class ScriptedUpstream: Sendable {
         let descriptor = try Socket.listen(on: .ip(.loopbackV4, port: 0), backlog: 128, reusePort: false)
         raw = descriptor.rawValue
         address = Socket.localAddress(of: descriptor.rawValue)!
-        listening = Mutex(descriptor)
+        listening = Locked(descriptor)
     }
 
     /// The next connection of the proxy's.
@@ -41,13 +41,13 @@ final class ScriptedUpstream: Sendable {
 
     /// Accepts and answers until it is stopped.
     final class Echo: Sendable {
-        private let connections: Mutex<[WorkerThread]>
+        private let connections: Locked<[WorkerThread]>
         private let isStopped = Atomic(false)
-        private let acceptor: Mutex<WorkerThread?>
+        private let acceptor: Locked<WorkerThread?>
 
         fileprivate init(_ upstream: ScriptedUpstream) throws {
-            connections = Mutex([])
-            acceptor = Mutex(nil)
+            connections = Locked([])
+            acceptor = Locked(nil)
             let thread = try WorkerThread(name: "upstream") { [self] in
                 while !isStopped.load(ordering: .relaxed) {
                     guard upstream.awaitConnection(waitMs: 20), let peer = try? upstream.accept() else { continue }
