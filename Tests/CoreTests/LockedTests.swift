@@ -2,16 +2,20 @@ import Core
 import Testing
 
 @Suite struct LockedTests {
-    @Test func whatThreadsAddOneAtATimeIsAllThere() async {
+    private final class Shared: Sendable {
         let numbers = Locked<[Int]>([])
+    }
+
+    @Test func whatThreadsAddOneAtATimeIsAllThere() async {
+        let shared = Shared()
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<8 {
                 group.addTask {
-                    for number in 0..<500 { numbers.withLock { $0.append(task * 500 + number) } }
+                    for number in 0..<500 { shared.numbers.withLock { $0.append(task * 500 + number) } }
                 }
             }
         }
-        #expect(numbers.withLock { $0.sorted() } == Array(0..<4000))
+        #expect(shared.numbers.withLock { $0.sorted() } == Array(0..<4000))
     }
 
     @Test func theBodysResultAndErrorComeOut() {
