@@ -165,7 +165,7 @@ final class AdminConnection: EventHandler, TimerTarget {
         }
     }
 
-    private func close() {
+    func close() {
         guard let onClose else { return }
         self.onClose = nil
         server.loop.cancel(timer)

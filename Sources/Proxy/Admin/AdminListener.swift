@@ -21,6 +21,14 @@ final class AdminListener: EventHandler {
     func ready(_ readiness: Readiness) { acceptAll() }
     func resumed() { acceptAll() }
 
+    /// Accepts no more and closes every connection: they and the loop hold each other otherwise.
+    func close() {
+        socket.close()
+        var open: [AdminConnection] = []
+        connections.forEach { open.append($0) }
+        for connection in open { connection.close() }
+    }
+
     private func acceptAll() {
         while connections.count < Self.connectionsMax {
             switch socket.accept() {

@@ -101,6 +101,7 @@ package final class Server {
         loop.run()
         for handle in handles { handle.mailbox.post(.stop) }
         for handle in handles { handle.thread.join() }
+        admin?.close()
         removeListenersFiles()
         Socket.removeFile(of: configuration.admin.address)
         if !accessLog.finish(nanosecondsMax: 1_000_000_000) {

@@ -55,6 +55,7 @@ import Testing
         #expect(try Self.ask(admin, "POST /quitquitquit").status == 200)
         process.join()
         #expect(exitCode.withLock { $0 } == 0)
+        #expect(admin.readEnd() != .timedOut)
         servers.stop()
         #expect(throws: (any Error).self) { try Peer.connect(to: web) }
     }
