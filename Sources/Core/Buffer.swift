@@ -146,7 +146,7 @@ package final class Buffer {
     func makeRoom(_ count: Int) {
         if readerIndex + writableCount >= count { return compact() }
         let needed = readableCount + count
-        let grown = max(64, 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount))
+        let grown = max(hasStorage ? 1 : 64, 1 << (Int.bitWidth - (needed - 1).leadingZeroBitCount))
         unsafe replaceStorage(by: .allocate(byteCount: grown, alignment: 64), capacity: grown)
     }
 

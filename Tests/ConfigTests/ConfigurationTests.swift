@@ -139,6 +139,21 @@ import Testing
         #expect(try load(printed).json == printed)
     }
 
+    @Test func oddNamesAndTextsArePrintedSoThatTheyAreRead() throws {
+        let text = """
+            services:
+              - name: s
+                endpoints: ["unix:/run/a b.sock", "unix:/run/ä.sock", "EXAMPLE.test:80"]
+            routes:
+              - name: r
+                location: "~ *\\\\."
+                query: {"<<": "\\x85\\u2028\\uFEFF", "a\\tb": {prefix: "\\U0001F600"}}
+                respond: {body: "\\e\\n'", content_type: "a; b=\\"c\\""}
+            """
+        let printed = try load(text).json
+        #expect(try load(printed).json == printed)
+    }
+
     @Test func defaultsHoldWhereNothingIsSaid() throws {
         let configuration = try load("listeners: [{name: a, address: \"0.0.0.0:80\"}]")
         let defaults = ListenerConfiguration(name: "a", address: .ip(IPAddress(v4: 0), port: 80))

@@ -217,6 +217,10 @@ import Testing
             "{name: a, endpoints: [▸\"8080\"]}",
             "address: expected host:port, ip:port, [v6]:port or unix:/path, found '8080' (did you mean '127.0.0.1:8080'?)"
         ),
+        (
+            "{name: a, endpoints: [{name: ▸\"h:2\", address: \"h:1\"}]}",
+            "an endpoint's name is 1 to 128 letters, digits, '_', '.' and '-', found 'h:2'"
+        ),
         ("{name: a, endpoints: [▸{name: x}]}", "an endpoint needs 'address'"),
         ("{name: a, endpoints: [{address: \"h:1\", weight: ▸0}]}", "weight: must be 1 to 1000, found 0"),
         ("{name: a, endpoints: [{address: \"h:1\", ▸weigth: 1}]}", "unknown key 'weigth' (did you mean 'weight'?)"),

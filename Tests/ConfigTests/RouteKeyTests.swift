@@ -91,6 +91,7 @@ import Testing
         ("headers: {X-A: {present: ▸yes}}", "present: expected true or false, found 'yes'"),
         ("headers: {X-A: ▸[b]}", "X-A: expected text, or one of exact, prefix, regex, present, found a list"),
         ("query: {a: ▸}", "a: expected text, or one of exact, prefix, regex, present, found nothing"),
+        ("query: {▸\"\": a}", "query: a parameter's name has 1 to 128 bytes"),
         ("query: ▸[a]", "query: expected a mapping, found a list"),
         ("rewrite: ▸{}", "rewrite: takes either prefix, or regex and replacement"),
         ("rewrite: ▸{regex: a}", "rewrite: takes either prefix, or regex and replacement"),

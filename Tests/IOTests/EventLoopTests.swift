@@ -71,11 +71,12 @@ import Testing
         let tenant = Bell()
         // Whichever is heard first puts the other out and a newcomer into its slot.
         for (bell, other) in [(bells[0], bells[1]), (bells[1], bells[0])] {
-            bell.onReady = {
+            bell.onReady = { [unowned loop] in
                 loop.detach(other.token)
                 tenant.token = try! loop.register(tenant.descriptor.rawValue, tenant)
             }
         }
+        defer { for bell in bells { bell.onReady = {} } }
         for bell in bells { bell.ring() }
         loop.turn(waitMs: 0)
         #expect(bells[0].heard + bells[1].heard == 1)
@@ -107,7 +108,9 @@ import Testing
     @Test func resumedWorkGetsOneShareATurnAndTheLoopDoesNotWaitForIt() throws {
         let loop = try EventLoop()
         let bell = try bell(on: loop)
-        bell.onResumed = { if bell.resumptions < 3 { loop.resume(bell.token) } }
+        bell.onResumed = { [unowned loop, unowned bell] in
+            if bell.resumptions < 3 { loop.resume(bell.token) }
+        }
         loop.resume(bell.token)
         for turns in 1...3 {
             loop.turn(waitMs: -1)
@@ -141,7 +144,7 @@ import Testing
         loop.schedule(second.timer, after: .milliseconds(1))
         // The one that fires first takes the other out, in the very turn both are due.
         first.onFire = { loop.cancel(second.timer) }
-        second.onFire = { loop.cancel(first.timer) }
+        second.onFire = { [unowned first] in loop.cancel(first.timer) }
         let end = loop.now.advanced(by: .milliseconds(60))
         #expect(loop.turn { loop.now > end })
         #expect(first.fired.count + second.fired.count == 1)

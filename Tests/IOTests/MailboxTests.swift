@@ -49,7 +49,7 @@ import Testing
         let (ping, pong) = (try Mailbox<Int>(), try Mailbox<Int>())
         let thread = try WorkerThread(name: "peer") {
             let there = try! EventLoop()
-            let receiver = try! ping.receive(on: there) { number in
+            let receiver = try! ping.receive(on: there) { [unowned there] number in
                 pong.post(number + 1)
                 if number >= 998 { there.stop() }
             }

@@ -26,20 +26,23 @@ extension DecodingContext {
     func endpointTarget(_ node: Node) -> (target: EndpointConfiguration.Target, text: String)? {
         let expected = "host:port, ip:port, [v6]:port or unix:/path"
         guard let text = text(node, "address", expected: expected) else { return nil }
-        if let address = SocketAddress(text), Self.isUsable(address) {
-            if address.port != 0 { return (.address(address), text) }
+        if let target = Self.target(text) {
+            guard case .address(let address) = target, address.port == 0 else { return (target, text) }
             report(node.mark, "address: port 0 cannot be connected to")
             return nil
-        }
-        if let colon = text.lastIndex(of: ":"), let port = Self.port(text[text.index(after: colon)...]), port != 0,
-            HostText.isName(text[..<colon]), !HostText.looksLikeIPv4(text[..<colon])
-        {
-            return (.host(HostText.lowercased(text[..<colon]), port: port), text)
         }
         report(
             node.mark, "address: expected \(expected), found '\(Node.excerpt(text))'",
             suggestion: Self.nearestAddress(text, anyHost: "127.0.0.1"))
         return nil
+    }
+
+    static func target(_ text: String) -> EndpointConfiguration.Target? {
+        if let address = SocketAddress(text), isUsable(address) { return .address(address) }
+        guard let colon = text.lastIndex(of: ":"), let port = port(text[text.index(after: colon)...]), port != 0,
+            HostText.isName(text[..<colon]), !HostText.looksLikeIPv4(text[..<colon])
+        else { return nil }
+        return .host(HostText.lowercased(text[..<colon]), port: port)
     }
 
     private static func isUsable(_ address: SocketAddress) -> Bool {

@@ -42,8 +42,8 @@ extension DecodingContext {
         var result: (EndpointConfiguration, Mark)?
         MappingDecoder.decode(node, "an endpoint", self) { keys in
             let nameNode = keys.node("name")
-            let name = nameNode.flatMap { self.endpointName($0) }
             let address = keys.required("address", of: "an endpoint").flatMap { self.endpointTarget($0) }
+            let name = nameNode.flatMap { self.endpointName($0, of: address?.target) }
             let weight = keys.integer("weight", in: 1...1000) ?? UInt32(1)
             guard let address else { return }
             let endpoint = EndpointConfiguration(name: name ?? address.text, target: address.target, weight: weight)
@@ -51,12 +51,9 @@ extension DecodingContext {
         }
         return result
     }
-
-    /// An endpoint's given name, which may also be an address: that is what it is called when it has none.
-    private func endpointName(_ node: Node) -> String? {
-        if let text = node.text, text.utf8.contains(0x3A), (1...128).contains(text.utf8.count),
-            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        {
+    /// An endpoint's given name; without one the address is the name, so that may also be given as such.
+    private func endpointName(_ node: Node, of target: EndpointConfiguration.Target?) -> String? {
+        if let target, let text = node.text, text.utf8.contains(ASCII.colon), Self.target(text) == target {
             return text
         }
         return name(node, of: "an endpoint")

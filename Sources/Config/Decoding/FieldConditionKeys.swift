@@ -12,6 +12,9 @@ extension DecodingContext {
                     report(entry.keyMark, "\(key): '\(entry.key)' stands here twice; case does not matter")
                     continue
                 }
+            } else if !(1...128).contains(entry.key.utf8.count) {
+                report(entry.keyMark, "\(key): a parameter's name has 1 to 128 bytes")
+                continue
             }
             if let test = test(entry.value, entry.key) {
                 conditions.append(FieldCondition(name: entry.key, test: test))

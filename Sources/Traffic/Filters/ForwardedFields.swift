@@ -118,8 +118,9 @@ package struct ForwardedFields: Sendable {
         headers.remove(.xForwardedFor)
         headers.remove(.xForwardedProto)
         headers.remove(.xForwardedHost)
-        for index in headers.fields.indices {
-            let field = headers.fields[index]
+        let fields = headers.fields
+        for index in fields.indices {
+            let field = fields[index]
             if field.name == .other, field.nameCount > 12, isXForwarded(headers.name(of: field)) {
                 headers.remove(at: index)
             }

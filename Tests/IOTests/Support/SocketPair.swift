@@ -5,12 +5,27 @@ import Glibc
 @testable import IO
 
 /// Two connected sockets: a transport on the test's loop and its peer, a plain non-blocking descriptor.
-final class SocketPair: EventHandler {
+final class SocketPair {
+    /// What the loop keeps until the transport is closed; so it must not keep the pair.
+    private final class Ear: EventHandler {
+        weak var transport: Transport?
+        var events: [Readiness] = []
+        var resumptions = 0
+
+        func ready(_ readiness: Readiness) {
+            events.append(readiness)
+            transport?.note(readiness)
+        }
+
+        func resumed() { resumptions += 1 }
+    }
+
     let loop: EventLoop
     let transport: Transport
     private(set) var peer: Int32
-    private(set) var events: [Readiness] = []
-    private(set) var resumptions = 0
+    private let ear = Ear()
+    var events: [Readiness] { ear.events }
+    var resumptions: Int { ear.resumptions }
 
     /// Unix sockets, or TCP over loopback with small buffers.
     init(_ loop: EventLoop, tcp: Bool = false) throws {
@@ -40,20 +55,14 @@ final class SocketPair: EventHandler {
             peer = ends.1
             transport = Transport(FileDescriptor(rawValue: ends.0), loop: loop)
         }
-        try transport.attach(self)
+        ear.transport = transport
+        try transport.attach(ear)
     }
 
     deinit {
         transport.close()
         closePeer()
     }
-
-    func ready(_ readiness: Readiness) {
-        events.append(readiness)
-        transport.note(readiness)
-    }
-
-    func resumed() { resumptions += 1 }
 
     func closePeer() {
         if peer >= 0 { _ = Glibc.close(peer) }
