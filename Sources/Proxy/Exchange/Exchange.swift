@@ -38,6 +38,9 @@ final class Exchange {
     let requestRelay = Relay()
     let responseRelay = Relay()
 
+    /// Nanoseconds, of the route or else the service.
+    var responseTimeout: UInt64 = .max
+    var upstreamIdle: UInt64 = .max
     var headBeganAt = Instant.zero
     var firstAttemptAt = Instant.zero
     var attemptAt = Instant.zero
