@@ -194,6 +194,9 @@ final class Exchange {
         fail(.badRequest, .bodyTimeout)
     }
 
+    /// There is no time left to finish.
+    func workerEnded() { fail(.draining, detail: "the process ended before the response did") }
+
     // MARK: Events of the endpoint's side
 
     func upstreamConnected(_ connection: UpstreamConnection) {
