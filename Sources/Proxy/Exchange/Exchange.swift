@@ -204,11 +204,11 @@ final class Exchange {
         sendRequest()
     }
 
-    func upstreamFailedToConnect(_ reason: Reason) {
+    func upstreamFailedToConnect(_ reason: Reason, _ why: String) {
         guard let service else { return }
         worker.metrics.add(.connectFailures, service: service.index, endpoint: record.endpoint)
         worker.report(connectFailed: service.pools[record.endpoint])
-        attemptFailed(reason, "connecting")
+        attemptFailed(reason, why)
     }
 
     func upstreamReadable(_ connection: UpstreamConnection) {

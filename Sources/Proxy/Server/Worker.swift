@@ -9,7 +9,7 @@ import Traffic
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
 final class Worker: TimerTarget {
-    private static let idleExchangesMax = 256
+    private static let idleExchangesMax = 128
     /// How long a line of the access log may wait for company.
     private static let flushInterval: Duration = .milliseconds(100)
 
