@@ -106,6 +106,12 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         if state == .reading, !isHeadBegun { close() }
     }
 
+    /// The worker ends: an exchange under way fails, and the connection closes whatever its state.
+    func cut() {
+        if state == .exchanging { exchange?.workerEnded() }
+        close()
+    }
+
     // MARK: Reading requests
 
     /// Reads and runs requests until input runs out or an exchange has to wait. Requests that are answered at once go

@@ -72,7 +72,7 @@ struct PushOutcome {
 }
 
 /// How far a relay got.
-enum RelayOutcome {
+enum RelayOutcome: Equatable {
     /// The body and its end are with the kernel.
     case complete
     case sourceBlocked

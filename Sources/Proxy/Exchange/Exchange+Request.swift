@@ -8,6 +8,8 @@ extension Exchange {
     func forward(_ downstream: any Downstream) {
         guard let service else { return fail(.noRoute) }
         record.service = service.index
+        responseTimeout = route?.responseTimeoutNanoseconds ?? service.responseTimeout
+        upstreamIdle = route?.idleTimeoutNanoseconds ?? service.idleTimeout
         let bodyMax = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax
         if case .length(let count) = request.framing, let bodyMax, count > bodyMax {
             return fail(.badRequest, .bodyTooLarge)
@@ -122,7 +124,7 @@ extension Exchange {
     }
 
     func exceedsBodyLimit(_ downstream: any Downstream) -> Bool {
-        guard request.framing == .chunked, let max = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax else {
+        guard request.framing.isChunked, let max = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax else {
             return false
         }
         return downstream.requestBody.payloadDecoded > max
@@ -133,6 +135,4 @@ extension Exchange {
         request.expectsContinue && !isContinueSent && downstream?.requestBody.payloadDecoded == 0
     }
 
-    var responseTimeout: UInt64 { route?.responseTimeoutNanoseconds ?? service?.responseTimeout ?? .max }
-    var upstreamIdle: UInt64 { route?.idleTimeoutNanoseconds ?? service?.idleTimeout ?? .max }
 }

@@ -38,6 +38,9 @@ final class Exchange {
     let requestRelay = Relay()
     let responseRelay = Relay()
 
+    /// Nanoseconds, of the route or else the service.
+    var responseTimeout: UInt64 = .max
+    var upstreamIdle: UInt64 = .max
     var headBeganAt = Instant.zero
     var firstAttemptAt = Instant.zero
     var attemptAt = Instant.zero
@@ -190,6 +193,9 @@ final class Exchange {
         if isResponseStarted { return fail(.clientClosed, detail: "the client took no byte of the response in time") }
         fail(.badRequest, .bodyTimeout)
     }
+
+    /// There is no time left to finish.
+    func workerEnded() { fail(.draining, detail: "the process ended before the response did") }
 
     // MARK: Events of the endpoint's side
 

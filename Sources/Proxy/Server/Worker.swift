@@ -80,7 +80,27 @@ final class Worker: TimerTarget {
     func run() {
         setup.main.post(.started(worker: setup.index))
         loop.run()
+        end()
         accessLog.finish()
+    }
+
+    /// Lets go of everything, so that this object and every descriptor go with the thread: listeners, connections and the
+    /// loop hold each other otherwise. Who still waits for a response is told why none comes.
+    private func end() {
+        isDraining = true
+        for listener in listeners { listener.close() }
+        listeners = []
+        for connection in openConnections { connection.cut() }
+        for service in plan.services { service.retire() }
+        plan = nil
+        idleExchanges = nil
+        loop.cancel(flushTimer)
+    }
+
+    private var openConnections: [DownstreamConnection] {
+        var connections: [DownstreamConnection] = []
+        downstreams.forEach { connections.append($0) }
+        return connections
     }
 
     // MARK: Exchanges
@@ -147,9 +167,7 @@ final class Worker: TimerTarget {
         guard !isDraining else { return }
         isDraining = true
         for listener in listeners { listener.close() }
-        var connections: [DownstreamConnection] = []
-        downstreams.forEach { connections.append($0) }
-        for connection in connections { connection.drain() }
+        for connection in openConnections { connection.drain() }
     }
 
     private func endTurn() {

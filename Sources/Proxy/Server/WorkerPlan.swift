@@ -47,4 +47,9 @@ final class WorkerService {
         pools[endpoint].resolved(addresses)
         cluster.setEligible(!addresses.isEmpty, endpoint)
     }
+
+    /// Nothing is parked any more; the plan goes when its last exchange ends.
+    func retire() {
+        for pool in pools { pool.retire() }
+    }
 }
