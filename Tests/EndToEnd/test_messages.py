@@ -2,10 +2,11 @@
 
 import re
 import threading
+import time
 
 import pytest
 
-from support.sidecar import proxy_to
+from support.sidecar import gateway, proxy_to
 from support.upstream import answers, once, response
 
 
@@ -505,3 +506,25 @@ def test_an_empty_post_keeps_its_length(run, upstream):
     server = upstream()
     run(proxy_to(server)).get("/", "Content-Length: 0")
     assert server.requests[0].get("content-length") == "0"
+
+
+def test_a_body_that_ends_with_the_connection_reaches_an_http_1_0_client_whole(run, upstream):
+    """Neither side has a length then, and the end must not be taken for a cut."""
+    go = threading.Event()
+
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\n")
+        peer.send(b"first ")
+        peer.wait(go)
+        peer.send(b"last")
+
+    proxy = run(proxy_to(upstream(script)))
+    with proxy.client() as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        while b"first " not in client.reader.received:
+            assert client.reader.fill()
+        go.set()
+        answer = client.response()
+        assert answer.body == b"first last"
+    assert "sidecar.reason" not in proxy.log_line(http__response__status_code=200)

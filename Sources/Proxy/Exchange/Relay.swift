@@ -87,7 +87,10 @@ final class Relay {
                 switch source.transport.splice(into: pipe, atMost: Int(min(remaining, UInt64(pipe.capacity)))) {
                 case .bytes(let count): source.spliced(in: count)
                 case .wouldBlock: return .done(.sourceBlocked)
-                case .endOfStream: return .done(.sourceFailed(.closed))
+                case .endOfStream:
+                    // Whether the body may end here, its framing knows.
+                    end(pipes)
+                    return .copy
                 case .failed(let error): return .done(.sourceFailed(.reset(error)))
                 }
             }
