@@ -528,3 +528,26 @@ def test_a_body_that_ends_with_the_connection_reaches_an_http_1_0_client_whole(r
         answer = client.response()
         assert answer.body == b"first last"
     assert "sidecar.reason" not in proxy.log_line(http__response__status_code=200)
+
+
+def test_a_trickling_body_of_known_length_is_passed_on_at_once(run, upstream):
+    """What the kernel holds back for more to come, the client would wait for."""
+    go = threading.Semaphore(0)
+
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        for _ in range(20):
+            go.acquire(timeout=10)
+            peer.send(b"x" * 20)
+
+    with run(proxy_to(upstream(script))).client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        while b"\r\n\r\n" not in client.reader.received:
+            assert client.reader.fill()
+        began = time.monotonic()
+        for number in range(1, 21):
+            go.release()
+            while client.reader.received.count(b"x" * 20) < number:
+                assert client.reader.fill()
+        assert time.monotonic() - began < 2

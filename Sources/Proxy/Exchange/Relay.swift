@@ -94,7 +94,7 @@ final class Relay {
                 case .failed(let error): return .done(.sourceFailed(.reset(error)))
                 }
             }
-            switch sink.transport.splice(from: pipe, more: source.spliceable > 0) {
+            switch sink.transport.splice(from: pipe) {
             case .bytes(let count): sink.spliced(out: count)
             case .failed(let error): return .done(.sinkFailed(error))
             }
