@@ -551,3 +551,24 @@ def test_a_trickling_body_of_known_length_is_passed_on_at_once(run, upstream):
             while client.reader.received.count(b"x" * 20) < number:
                 assert client.reader.fill()
         assert time.monotonic() - began < 2
+
+
+def test_a_last_response_is_not_lost_over_further_requests(run, upstream):
+    """Closing over unread bytes would reset the connection under the response."""
+    asked, go = threading.Event(), threading.Event()
+    body = b"b" * 3_000_000
+
+    def script(peer):
+        peer.request()
+        asked.set()
+        peer.wait(go)
+        peer.send(response(body))
+
+    with run(proxy_to(upstream(script))).client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert asked.wait(10)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        go.set()
+        # The client is slow: the end is in the kernel's hands when it begins to read.
+        time.sleep(0.5)
+        assert client.response().body == body
