@@ -572,3 +572,10 @@ def test_a_last_response_is_not_lost_over_further_requests(run, upstream):
         # The client is slow: the end is in the kernel's hands when it begins to read.
         time.sleep(0.5)
         assert client.response().body == body
+
+
+def test_a_fixed_response_without_content_says_nothing_of_a_length(run):
+    with run(gateway([{"name": "empty", "respond": {"status": 204}}])).client() as client:
+        for _ in range(2):
+            answer = client.get("/")
+            assert (answer.status, answer.get("content-length"), answer.get("transfer-encoding")) == (204, None, None)
