@@ -66,6 +66,9 @@ final class Exchange {
     /// Nothing of the request is still to come.
     var isRequestComplete: Bool { downstream?.requestBody.isBodyDecoded ?? true }
 
+    /// Memory that the heads take, as large as the largest so far.
+    var headBytesHeld: Int { request.headers.storage.capacity + response.headers.storage.capacity }
+
     /// How long the client may take between two bytes.
     var clientIdle: UInt64 {
         route?.idleTimeoutNanoseconds ?? downstream?.listener.idleTimeout ?? .max
