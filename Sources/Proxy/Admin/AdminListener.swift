@@ -9,7 +9,8 @@ final class AdminListener: EventHandler {
     private let buffers = BufferPool(idleMax: 4)
     private var connections = Slab<AdminConnection>()
 
-    /// Far more than scrapers and probes need; others wait in the kernel's queue.
+    /// Far more than scrapers and probes need; beyond it the one that has asked nothing for the longest time gives way, so
+    /// that nobody keeps the probes out by holding connections open.
     private static let connectionsMax = 256
 
     init(_ socket: ListeningSocket, server: Server) throws(IOError) {
@@ -22,19 +23,26 @@ final class AdminListener: EventHandler {
     func resumed() { acceptAll() }
 
     private func acceptAll() {
-        while connections.count < Self.connectionsMax {
+        while true {
             switch socket.accept() {
             case .wouldBlock: return
             case .skipped: continue
             case .exhausted: return socket.resumeNextTurn()
             case .connection(let descriptor, let peer):
+                if connections.count >= Self.connectionsMax { closeQuietest() }
                 let connection = AdminConnection(descriptor, peer: peer, server: server, buffers: buffers)
                 let token = connections.insert(connection)
-                connection.open { [unowned self] in
-                    connections.remove(token)
-                    socket.resumeNextTurn()
-                }
+                connection.open { [unowned self] in connections.remove(token) }
             }
         }
+    }
+
+    private func closeQuietest() {
+        var quietest: AdminConnection?
+        connections.forEach { connection in
+            if let known = quietest, known.servedAt <= connection.servedAt { return }
+            quietest = connection
+        }
+        quietest?.close()
     }
 }
