@@ -289,3 +289,22 @@ def test_held_open_connections_do_not_keep_the_probes_out(run, upstream):
     finally:
         for sock in held:
             sock.close()
+
+
+def test_without_descriptors_the_admin_port_waits_instead_of_spinning(run, upstream):
+    proxy = run(proxy_to(upstream()), descriptors=40)
+    held = [socket.create_connection(("127.0.0.1", proxy.admin_port)) for _ in range(60)]
+    try:
+        wait_for(lambda: len(proxy.descriptors()) >= 38, "the descriptors to run out")
+        began = cpu_seconds(proxy.pid)
+        time.sleep(1)
+        assert cpu_seconds(proxy.pid) - began < 0.3
+    finally:
+        for sock in held:
+            sock.close()
+    wait_for(lambda: proxy.admin("/livez")[0] == 200, "the admin port to recover")
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
