@@ -19,8 +19,11 @@ extension Exchange {
         let headers = response.headers
         if let contentType, !body.isEmpty { headers.append(.contentType, spelled: "Content-Type", contentType) }
         let length = UInt64(body.readableCount)
-        headers.append(.contentLength, ("Content-Length" as StaticString).bytes) { $0.append(decimal: length) }
-        response.framing = request.method == .head ? .none : .length(length)
+        let isBodiless = Status.isBodiless(response.status)
+        if !isBodiless {
+            headers.append(.contentLength, ("Content-Length" as StaticString).bytes) { $0.append(decimal: length) }
+        }
+        response.framing = request.method == .head || isBodiless ? .none : .length(length)
         if request.method == .head { body.clear() }
         startResponse(downstream, keepAlive: drainRequest(downstream))
         isRequestSent = isRequestComplete

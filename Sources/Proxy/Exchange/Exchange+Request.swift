@@ -117,10 +117,10 @@ extension Exchange {
     /// The endpoint takes no more. It may have answered before it closed: an early response is worth more than an error.
     func requestFailed(_ error: IOError) {
         guard !isHeadReceived, let upstream else { return }
-        switch upstream.readHead(into: response, method: request.method) {
-        case .head where !response.isInformational: return headReceived()
-        default: attemptFailed(.upstreamReset, "writing the request: \(error)")
+        while case .head = upstream.readHead(into: response, method: request.method) {
+            if !response.isInformational { return headReceived() }
         }
+        attemptFailed(.upstreamReset, "writing the request: \(error)")
     }
 
     func exceedsBodyLimit(_ downstream: any Downstream) -> Bool {

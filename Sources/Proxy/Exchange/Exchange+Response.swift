@@ -15,7 +15,8 @@ extension Exchange {
         guard request.version != .http10 else { return true }
         response.headers.removeHopByHop()
         downstream.queueInformational(response)
-        if case .failed = downstream.flush() {
+        let state = downstream.flush()
+        if case .failed = state {
             clientGone()
             return false
         }
@@ -24,7 +25,21 @@ extension Exchange {
             upstream?.suspendTimeout()
             downstream.awaitClient()
         }
-        return true
+        // The next is read when the client has taken this one.
+        isInformationalHeldUp = state == .blocked
+        return !isInformationalHeldUp
+    }
+
+    /// The client takes bytes again, and no final response has begun.
+    func resumeInformational() {
+        guard isInformationalHeldUp, let downstream else { return }
+        switch downstream.flush() {
+        case .failed: clientGone()
+        case .blocked: break
+        case .drained:
+            isInformationalHeldUp = false
+            readHeads()
+        }
     }
 
     func headReceived() {
