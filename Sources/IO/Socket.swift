@@ -5,26 +5,28 @@ import Glibc
 /// Making sockets: every option is set once, at birth.
 package enum Socket {
     /// How a connected TCP peer that has vanished is found: probes after a minute of silence, and data unacknowledged
-    /// for half a minute ends the connection.
+    /// for `unacknowledgedMax` ends the connection.
     private static let keepAliveIdleSeconds: Int32 = 60
     private static let keepAliveIntervalSeconds: Int32 = 10
     private static let keepAliveProbes: Int32 = 3
-    private static let userTimeoutMs: Int32 = 30_000
+    /// The kernel counts a peer that takes no bytes as one that is dead, even while it answers probes: for whom a pause
+    /// is allowed, this must be longer than the pause.
+    package static let unacknowledgedMax: Duration = .seconds(30)
 
     /// A listening, non-blocking socket. What it accepts inherits its options. With `reusePort` several workers listen
     /// on one address and the kernel spreads connections over them.
     ///
     /// A unix socket's file is replaced when nobody answers behind it.
-    package static func listen(on address: SocketAddress, backlog: Int32, reusePort: Bool) throws(IOError)
-        -> FileDescriptor
-    {
+    package static func listen(
+        on address: SocketAddress, backlog: Int32, reusePort: Bool, unacknowledgedMax: Duration = unacknowledgedMax
+    ) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)
         switch address {
         case .ip(let ip, _):
             try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR, 1)
             if reusePort { try set(descriptor.rawValue, SOL_SOCKET, SO_REUSEPORT, 1) }
             if ip.isV6 { try set(descriptor.rawValue, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
-            try setTCPOptions(descriptor.rawValue)
+            try setTCPOptions(descriptor.rawValue, unacknowledgedMax)
         case .unix(let path):
             if !path.hasPrefix("@") { removeStale(path, address) }
         }
@@ -53,9 +55,11 @@ package enum Socket {
     }
 
     /// Starts to connect. The descriptor becomes writable when it is connected or has failed; `connectError` tells.
-    package static func connect(to address: SocketAddress) throws(IOError) -> FileDescriptor {
+    package static func connect(
+        to address: SocketAddress, unacknowledgedMax: Duration = unacknowledgedMax
+    ) throws(IOError) -> FileDescriptor {
         let descriptor = try make(family: address.family)
-        if case .ip = address { try setTCPOptions(descriptor.rawValue) }
+        if case .ip = address { try setTCPOptions(descriptor.rawValue, unacknowledgedMax) }
         // SAFETY: the kernel reads an address of the length given.
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor.rawValue, $0, $1) }
         // A unix socket whose backlog is full says EAGAIN and never becomes connected: that is a refusal.
@@ -130,14 +134,15 @@ package enum Socket {
         return FileDescriptor(rawValue: descriptor)
     }
 
-    private static func setTCPOptions(_ descriptor: Int32) throws(IOError) {
+    private static func setTCPOptions(_ descriptor: Int32, _ unacknowledgedMax: Duration) throws(IOError) {
         let tcp = Int32(IPPROTO_TCP)
         try set(descriptor, tcp, TCP_NODELAY, 1)
         try set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
         try set(descriptor, tcp, TCP_KEEPIDLE, keepAliveIdleSeconds)
         try set(descriptor, tcp, TCP_KEEPINTVL, keepAliveIntervalSeconds)
         try set(descriptor, tcp, TCP_KEEPCNT, keepAliveProbes)
-        try set(descriptor, tcp, TCP_USER_TIMEOUT, userTimeoutMs)
+        let milliseconds = Int32(clamping: unacknowledgedMax.nanosecondsClamped / 1_000_000)
+        try set(descriptor, tcp, TCP_USER_TIMEOUT, milliseconds)
     }
 
     private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(IOError) {

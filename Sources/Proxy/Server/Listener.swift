@@ -53,6 +53,17 @@ final class Listener: EventHandler, TimerTarget {
         timer.target = self
     }
 
+    /// Listens on its address, or on `address` where that is already known more exactly.
+    static func bind(
+        _ configuration: ListenerConfiguration, at address: SocketAddress? = nil, of whole: Configuration,
+        reusePort: Bool
+    ) throws(IOError) -> BoundSocket {
+        BoundSocket(
+            try Socket.listen(
+                on: address ?? configuration.address, backlog: configuration.backlog, reusePort: reusePort,
+                unacknowledgedMax: whole.unacknowledgedMax(configuration.timeouts.idle)))
+    }
+
     /// Begins to accept.
     func open() throws(IOError) { try socket.attach(to: worker.loop, self) }
 

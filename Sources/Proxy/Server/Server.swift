@@ -141,8 +141,7 @@ package final class Server {
         for listener in configuration.listeners {
             do {
                 if workerCount > 1 { try Socket.requireFree(listener.address) }
-                let first = try BoundSocket(
-                    Socket.listen(on: listener.address, backlog: listener.backlog, reusePort: workerCount > 1))
+                let first = try Listener.bind(listener, of: configuration, reusePort: workerCount > 1)
                 sockets[0].append(first)
                 // With port 0 the kernel chose for the first; the others must have the same.
                 let address = first.address ?? listener.address
@@ -151,8 +150,7 @@ package final class Server {
                         sockets[index].append(BoundSocket(try first.duplicated()))
                     } else {
                         sockets[index].append(
-                            BoundSocket(
-                                try Socket.listen(on: address, backlog: listener.backlog, reusePort: true)))
+                            try Listener.bind(listener, at: address, of: configuration, reusePort: true))
                     }
                 }
                 logger.info("listening", metadata: ["listener": "\(listener.name)", "address": "\(address)"])

@@ -15,7 +15,9 @@ final class WorkerPlan {
     init(_ configuration: Configuration, routes: RouteTable, worker: Worker) {
         self.routes = routes
         services = configuration.services.enumerated().map { index, service in
-            WorkerService(service, index: index, worker: worker)
+            WorkerService(
+                service, index: index, unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
+                worker: worker)
         }
     }
 }
@@ -30,10 +32,10 @@ final class WorkerService {
     let responseTimeout: UInt64
     let idleTimeout: UInt64
 
-    init(_ configuration: ServiceConfiguration, index: Int, worker: Worker) {
+    init(_ configuration: ServiceConfiguration, index: Int, unacknowledgedMax: Duration, worker: Worker) {
         self.index = index
         cluster = Cluster(configuration, rotation: worker.index)
-        let limits = EndpointPool.Limits(configuration)
+        let limits = EndpointPool.Limits(configuration, unacknowledgedMax: unacknowledgedMax)
         pools = configuration.endpoints.enumerated().map { number, endpoint in
             EndpointPool(endpoint, limits: limits, service: index, endpoint: number, worker: worker)
         }

@@ -16,8 +16,10 @@ final class EndpointPool: CustomStringConvertible {
         let ageNanoseconds: UInt64
         let connectNanoseconds: UInt64
         let head: HeadLimits
+        let unacknowledgedMax: Duration
 
-        init(_ service: ServiceConfiguration) {
+        init(_ service: ServiceConfiguration, unacknowledgedMax: Duration) {
+            self.unacknowledgedMax = unacknowledgedMax
             idleMax = service.pool.idleMax
             connectionsMax = service.pool.connectionsMax
             requestsMax = service.pool.requestsMax

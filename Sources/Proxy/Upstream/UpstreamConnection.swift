@@ -35,7 +35,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         self.pool = pool
         self.address = address
         self.exchange = exchange
-        let transport = Transport(try Socket.connect(to: address), loop: worker.loop)
+        let transport = Transport(
+            try Socket.connect(to: address, unacknowledgedMax: pool.limits.unacknowledgedMax), loop: worker.loop)
         wire = Wire(transport: transport, buffers: worker.buffers)
         lease = UpstreamLease(
             usesMax: pool.limits.requestsMax, idleNanoseconds: pool.limits.idleNanoseconds,

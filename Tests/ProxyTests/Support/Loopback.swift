@@ -57,15 +57,15 @@ final class Loopback {
         accessLog = try AccessLogWriter(log)
         loop = try EventLoop()
         main = try Mailbox()
-        let first = BoundSocket(
-            try Socket.listen(on: configuration.listeners[0].address, backlog: 128, reusePort: true))
+        let first = try Listener.bind(configuration.listeners[0], of: configuration, reusePort: true)
         address = first.address!
         receiver = try main.receive(on: loop) { [unowned self] in received($0) }
         let routes = try RouteTable(configuration)
         for index in 0..<workers {
             let socket =
                 index == 0
-                ? first : BoundSocket(try Socket.listen(on: address, backlog: 128, reusePort: true))
+                ? first
+                : try Listener.bind(configuration.listeners[0], at: address, of: configuration, reusePort: true)
             let setup = Worker.Setup(
                 index: index, workerCount: workers, configuration: configuration, routes: routes,
                 metrics: metrics[index], failures: rings[index], accessLog: accessLog, names: names,

@@ -49,7 +49,7 @@ extension Peer {
     }
 
     /// A chunk's payload; nil for the last one, whose trailers follow.
-    private func readChunk() throws -> [UInt8]? {
+    func readChunk() throws -> [UInt8]? {
         let size = Int(try read(to: "\r\n"), radix: 16) ?? 0
         guard size > 0 else { return nil }
         let payload = try read(size)

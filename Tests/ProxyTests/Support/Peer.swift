@@ -1,6 +1,7 @@
 import Core
 import Glibc
-import IO
+
+@testable import IO
 
 /// The far end of one of the proxy's connections, in a test's hands: a client of it, or a server behind it.
 ///
@@ -120,6 +121,25 @@ final class Peer: @unchecked Sendable {
 
     /// Whether bytes, or the end, are there to be read now.
     var hasUnread: Bool { !unread.isEmpty || hasEvent(POLLIN, waitMs: 0) }
+
+    /// How long the kernel waits for this end's acknowledgements, of the descriptor that the proxy has in this process.
+    var patienceOfOtherEnd: Duration? {
+        let local = Socket.localAddress(of: raw)
+        for descriptor in 0..<Int32(4096) {
+            // SAFETY: the kernel fills in storage of the length it is given.
+            let remote = unsafe SocketAddress.filled { address, length in
+                _ = unsafe getpeername(descriptor, address, length)
+            }
+            guard local != nil, remote == local else { continue }
+            var milliseconds: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            // SAFETY: the kernel writes one Int32 and its size.
+            guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, &size) == 0
+            else { return nil }
+            return .milliseconds(Int(milliseconds))
+        }
+        return nil
+    }
 
     private func receive() throws {
         var chunk = [UInt8](repeating: 0, count: 256 * 1024)
