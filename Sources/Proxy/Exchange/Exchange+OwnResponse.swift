@@ -35,7 +35,7 @@ extension Exchange {
         response.headers.append(.location, ("Location" as StaticString).bytes) {
             redirect.write(request, isSecure: isSecure, into: $0)
         }
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         finishOwnResponse(contentType: nil)
     }
 
@@ -43,7 +43,7 @@ extension Exchange {
         beginOwnResponse(fixed.status)
         let body = fixed.body
         localBody.buffer.append(body.span)
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         let contentType = fixed.contentType
         finishOwnResponse(contentType: contentType.span)
     }

@@ -15,7 +15,7 @@ extension Exchange {
             return fail(.badRequest, .bodyTooLarge)
         }
         request.headers.removeHopByHop()
-        route?.requestEdits.apply(to: request.headers)
+        route?.requestEdits?.apply(to: request.headers)
         firstAttemptAt = worker.loop.now
         attempt(fresh: false)
     }

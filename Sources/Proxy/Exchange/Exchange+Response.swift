@@ -51,7 +51,7 @@ extension Exchange {
         upstream.suspendTimeout()
         response.headers.removeHopByHop()
         downstream.listener.forwardedFields.appendVia(to: response.headers, received: response.version)
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
         pumpResponse()
