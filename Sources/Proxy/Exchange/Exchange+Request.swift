@@ -104,6 +104,9 @@ extension Exchange {
             downstream.suspendTimeout()
             upstream.awaitProgress(upstreamIdle)
         case .yielded:
+            // Both sides have just moved.
+            if !isHeadReceived { upstream.suspendTimeout() }
+            downstream.awaitClient()
             downstream.requestBody.resumeNextTurn()
         case .sourceFailed(.malformed(let error)):
             fail(.badRequest, error)

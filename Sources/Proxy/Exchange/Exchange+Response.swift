@@ -80,6 +80,8 @@ extension Exchange {
             upstream?.suspendTimeout()
             downstream.awaitClient()
         case .yielded:
+            // Both sides have just moved.
+            upstream?.awaitProgress(upstreamIdle)
             source.resumeNextTurn()
         case .sourceFailed(.malformed(let error)):
             record.kind = error
