@@ -14,7 +14,7 @@ package final class BufferPool {
     @exclusivity(unchecked) private var idleStored = 0
     @exclusivity(unchecked) private var lentStored = 0
 
-    package init(idleMax: Int = 256) {
+    package init(idleMax: Int = 128) {
         self.idleMax = idleMax
         unsafe idle = .allocate(capacity: max(1, idleMax))
     }

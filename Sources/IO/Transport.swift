@@ -168,10 +168,11 @@ package final class Transport {
         return .failed(.last("splice"))
     }
 
-    /// Moves what the pipe holds to the peer; `more` says that further bytes follow at once.
-    package func splice(from pipe: Pipe, more: Bool) -> WriteOutcome {
+    /// Moves what the pipe holds to the peer. Never with `SPLICE_F_MORE`: nobody knows when more will come, and the kernel
+    /// would hold the last segment back for it, up to a fifth of a second.
+    package func splice(from pipe: Pipe) -> WriteOutcome {
         guard isWritable else { return .bytes(0) }
-        let flags = sidecar_SPLICE_F_MOVE | sidecar_SPLICE_F_NONBLOCK | (more ? sidecar_SPLICE_F_MORE : 0)
+        let flags = sidecar_SPLICE_F_MOVE | sidecar_SPLICE_F_NONBLOCK
         let moved = sidecar_splice(pipe.readingEnd, descriptor.rawValue, pipe.count, flags)
         if moved >= 0 {
             if moved < pipe.count { isWritable = false }

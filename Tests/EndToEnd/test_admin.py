@@ -1,10 +1,14 @@
 """The admin port: health, metrics, what runs, and who may ask."""
 
 import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -273,3 +277,34 @@ def test_recent_failures_are_listed_with_their_details(run, upstream):
     assert "connect_refused" in found
     assert "/lost" in found
     assert server.address in found
+
+
+def test_held_open_connections_do_not_keep_the_probes_out(run, upstream):
+    proxy = run(proxy_to(upstream()))
+    held = [socket.create_connection(("127.0.0.1", proxy.admin_port)) for _ in range(300)]
+    for sock in held:
+        sock.sendall(b"GET /livez HTTP/1.1\r\nHos")
+    try:
+        assert proxy.admin("/livez")[0] == 200
+    finally:
+        for sock in held:
+            sock.close()
+
+
+def test_without_descriptors_the_admin_port_waits_instead_of_spinning(run, upstream):
+    proxy = run(proxy_to(upstream()), descriptors=40)
+    held = [socket.create_connection(("127.0.0.1", proxy.admin_port)) for _ in range(60)]
+    try:
+        wait_for(lambda: len(proxy.descriptors()) >= 38, "the descriptors to run out")
+        began = cpu_seconds(proxy.pid)
+        time.sleep(1)
+        assert cpu_seconds(proxy.pid) - began < 0.3
+    finally:
+        for sock in held:
+            sock.close()
+    wait_for(lambda: proxy.admin("/livez")[0] == 200, "the admin port to recover")
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

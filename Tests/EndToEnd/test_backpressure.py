@@ -177,3 +177,24 @@ def test_ten_thousand_interim_responses_are_passed_on(run, upstream):
         for _ in range(10_000):
             assert client.interim().status == 102
         assert client.interim().status == 200
+
+
+def test_interim_responses_do_not_pile_up_nor_hold_up_others(run, upstream):
+    """An endpoint that never stops to send them, and a client that takes none."""
+
+    def script(peer):
+        if peer.request().target == "/flood":
+            while True:
+                peer.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 1000)
+        peer.send(response())
+
+    proxy = run(proxy_to(upstream(script)))
+    with proxy.client() as client:
+        client.send(b"GET /flood HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.interim().status == 103
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            assert proxy.get("/").status == 200
+            assert time.monotonic() - began < 1
+        assert proxy.pss() < 64 << 20

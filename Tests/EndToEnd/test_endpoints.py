@@ -204,3 +204,12 @@ def test_the_last_good_answer_is_kept_while_the_name_server_is_silent(run, upstr
     dns.addresses = []
     wait_for(lambda: dns.queries >= asked + 2, "the name to be asked again")
     assert proxy.get("/").body == b"kept"
+
+
+@pytest.mark.parametrize("dead", ["127.0.0.2", "255.255.255.255"], ids=["refused", "unreachable"])
+def test_a_names_other_address_is_tried_when_one_cannot_be_connected_to(run, upstream, names, dead):
+    """As with localhost, whose ::1 not every server listens on."""
+    server = upstream(answers(response(b"there", "Connection: close")))
+    dns = names(dead, "127.0.0.1")
+    proxy = run(proxy_to(f"orders.test:{server.port}", dns={"servers": [dns.address]}))
+    assert counted(proxy, 10) == {"there": 10}

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 
 import pytest
 
@@ -238,3 +239,28 @@ def test_idle_connections_cost_no_more_than_a_kibibyte_each(run, upstream, count
     for client in warm + more:
         client.close()
     assert grown / count <= 1024, f"{grown / count:.0f} bytes per idle connection"
+
+
+def test_large_heads_leave_no_memory_behind(run, upstream):
+    """As many at once as exchanges are kept for reuse."""
+    release = threading.Event()
+
+    def script(peer):
+        while peer.request() is not None:
+            peer.wait(release)
+            peer.send(response())
+
+    server = upstream(script)
+    proxy = run(proxy_to(server))
+    before = proxy.pss()
+    large = "".join(f"X-{i}: {'v' * 1000}\r\n" for i in range(60)).encode()
+    clients = [proxy.client() for _ in range(200)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n" + large + b"\r\n")
+    server.wait_requests(200)
+    release.set()
+    for client in clients:
+        assert client.response().status == 200
+        client.close()
+    proxy.wait_metric("sidecar_downstream_connections_active", 0)
+    assert proxy.pss() - before < 12 << 20

@@ -2,10 +2,11 @@
 
 import re
 import threading
+import time
 
 import pytest
 
-from support.sidecar import proxy_to
+from support.sidecar import gateway, proxy_to
 from support.upstream import answers, once, response
 
 
@@ -505,3 +506,76 @@ def test_an_empty_post_keeps_its_length(run, upstream):
     server = upstream()
     run(proxy_to(server)).get("/", "Content-Length: 0")
     assert server.requests[0].get("content-length") == "0"
+
+
+def test_a_body_that_ends_with_the_connection_reaches_an_http_1_0_client_whole(run, upstream):
+    """Neither side has a length then, and the end must not be taken for a cut."""
+    go = threading.Event()
+
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.0 200 OK\r\n\r\n")
+        peer.send(b"first ")
+        peer.wait(go)
+        peer.send(b"last")
+
+    proxy = run(proxy_to(upstream(script)))
+    with proxy.client() as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        while b"first " not in client.reader.received:
+            assert client.reader.fill()
+        go.set()
+        answer = client.response()
+        assert answer.body == b"first last"
+    assert "sidecar.reason" not in proxy.log_line(http__response__status_code=200)
+
+
+def test_a_trickling_body_of_known_length_is_passed_on_at_once(run, upstream):
+    """What the kernel holds back for more to come, the client would wait for."""
+    go = threading.Semaphore(0)
+
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        for _ in range(20):
+            go.acquire(timeout=10)
+            peer.send(b"x" * 20)
+
+    with run(proxy_to(upstream(script))).client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        while b"\r\n\r\n" not in client.reader.received:
+            assert client.reader.fill()
+        began = time.monotonic()
+        for number in range(1, 21):
+            go.release()
+            while client.reader.received.count(b"x" * 20) < number:
+                assert client.reader.fill()
+        assert time.monotonic() - began < 2
+
+
+def test_a_last_response_is_not_lost_over_further_requests(run, upstream):
+    """Closing over unread bytes would reset the connection under the response."""
+    asked, go = threading.Event(), threading.Event()
+    body = b"b" * 3_000_000
+
+    def script(peer):
+        peer.request()
+        asked.set()
+        peer.wait(go)
+        peer.send(response(body))
+
+    with run(proxy_to(upstream(script))).client() as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert asked.wait(10)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        go.set()
+        # The client is slow: the end is in the kernel's hands when it begins to read.
+        time.sleep(0.5)
+        assert client.response().body == body
+
+
+def test_a_fixed_response_without_content_says_nothing_of_a_length(run):
+    with run(gateway([{"name": "empty", "respond": {"status": 204}}])).client() as client:
+        for _ in range(2):
+            answer = client.get("/")
+            assert (answer.status, answer.get("content-length"), answer.get("transfer-encoding")) == (204, None, None)

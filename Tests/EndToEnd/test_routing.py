@@ -101,7 +101,8 @@ def test_the_very_same_locations_are_chosen_by_nginx(run, tmp_path):
     proxy = run(gateway(LOCATIONS))
     try:
         for path in ("/documents/1.jpg", "/images/1.gif", "/a.php", "/a.cgi", "/documents/deep/x",
-                     "/documents/exact.gif", "/documents/x", "/documents//1.jpg", "/x/../images/1.gif", "/%69mages/1.gif"):
+                     "/documents/exact.gif", "/documents/x", "/documents//1.jpg", "/x/../images/1.gif",
+                     "/%69mages/1.gif"):
             with RawClient(server.port) as client:
                 assert client.get(path).body.decode() == taken(proxy, path), path
     finally:

@@ -134,7 +134,6 @@ import Testing
         loop.schedule(alarm.timer, at: deadline)
         while alarm.fired.isEmpty { loop.turn(waitMs: -1) }
         #expect(alarm.fired[0] >= deadline)
-        #expect(alarm.fired[0].nanoseconds(since: deadline) < 2_000_000_000)
     }
 
     @Test func aCancelledTimerDoesNotFire() throws {

@@ -14,7 +14,7 @@ import Testing
         init(_ script: @escaping (ScriptedNameServer.Question) -> ScriptedNameServer.Reply) throws {
             loop = try EventLoop()
             server = try ScriptedNameServer(loop) { $0.kind == .a ? script($0) : .records([]) }
-            let resolver = try Resolver(loop: loop, servers: [server.address], timeout: .seconds(5))
+            let resolver = try Resolver(loop: loop, servers: [server.address], timeout: .seconds(60))
             names = ResolvedNames(loop: loop, resolver: resolver, random: Random(seed: 1))
         }
 
@@ -69,11 +69,9 @@ import Testing
         let bench = try Bench { .records([.a($0.name, ttl: 60, "10.0.0.1")]) }
         _ = bench.watch("orders.test")
         #expect(bench.loop.turn { bench.heard.count == 1 })
-        let start = bench.loop.now
         for _ in 0..<10 { bench.names.refresh("orders.test") }
         #expect(bench.asked == 1)
-        #expect(bench.loop.turn { bench.asked == 2 })
-        #expect(bench.loop.now.nanoseconds(since: start) < 5_000_000_000)
+        #expect(bench.loop.turn(seconds: 5) { bench.asked == 2 })
         #expect(bench.names.counters.queries == 2)
         bench.names.refresh("unknown.test")
         #expect(bench.names.counters.queries == 2)

@@ -179,7 +179,7 @@ import Testing
                 if pipe.count == 0, !ended {
                     ended = from.transport.splice(into: pipe, atMost: pipe.capacity) == .endOfStream
                 }
-                if pipe.count > 0, case .failed(let error) = to.transport.splice(from: pipe, more: false) {
+                if pipe.count > 0, case .failed(let error) = to.transport.splice(from: pipe) {
                     Issue.record("\(error)")
                     return true
                 }

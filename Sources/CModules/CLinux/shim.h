@@ -37,7 +37,6 @@ static const int32_t sidecar_SOCK_CLOEXEC = SOCK_CLOEXEC;
 static const int32_t sidecar_F_SETPIPE_SZ = 1031;
 static const uint32_t sidecar_SPLICE_F_MOVE = 1;
 static const uint32_t sidecar_SPLICE_F_NONBLOCK = 2;
-static const uint32_t sidecar_SPLICE_F_MORE = 4;
 
 // Swift imports some of these flags as enumerations, some as Int32 and one not at all.
 static const uint32_t sidecar_EPOLLIN = EPOLLIN;

@@ -18,6 +18,8 @@ final class AdminConnection: EventHandler, TimerTarget {
     private let request = RequestHead()
     private let response = ResponseHead()
     private var onClose: (() -> Void)?
+    /// When its last request was answered, or it was accepted.
+    private(set) var servedAt = Instant.zero
     private var closesAfterWriting = false
     private var isReadingBody = false
 
@@ -33,7 +35,7 @@ final class AdminConnection: EventHandler, TimerTarget {
         self.onClose = onClose
         do { try wire.transport.attach(self) } catch { return close() }
         wire.transport.assumeReady()
-        server.loop.schedule(timer, after: Self.idleMax)
+        awaitRequest()
         serve()
     }
 
@@ -44,6 +46,12 @@ final class AdminConnection: EventHandler, TimerTarget {
     }
 
     func timerFired(_ timer: Timer) { close() }
+
+    /// A whole request must arrive within the time: single bytes do not prolong it.
+    private func awaitRequest() {
+        servedAt = server.loop.now
+        server.loop.schedule(timer, after: Self.idleMax)
+    }
 
     private func serve() {
         while onClose != nil, !wire.hasOutput {
@@ -73,7 +81,7 @@ final class AdminConnection: EventHandler, TimerTarget {
                 }
             }
             switch wire.fill() {
-            case .bytes: server.loop.schedule(timer, after: Self.idleMax)
+            case .bytes: continue
             case .wouldBlock: return
             case .endOfStream, .failed: return close()
             }
@@ -100,6 +108,7 @@ final class AdminConnection: EventHandler, TimerTarget {
     }
 
     private func answer() {
+        awaitRequest()
         let request = self.request
         closesAfterWriting = !request.keepAlive
         let path = request.bytes(request.path).text

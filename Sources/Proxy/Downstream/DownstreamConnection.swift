@@ -241,7 +241,8 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
             if let exchange { worker.recycle(exchange) }
             exchange = nil
             state = .flushing
-            needsLinger = needsLinger || !requestComplete || wire.hasInput
+            // Also what the kernel holds of further requests makes of a close a reset.
+            needsLinger = needsLinger || !requestComplete || wire.hasInput || wire.transport.isReadable
             return finishFlushing()
         }
         state = .reading

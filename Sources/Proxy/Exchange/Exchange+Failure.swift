@@ -20,6 +20,11 @@ extension Exchange {
         case .otherEndpoint where service.cluster.hasUntried(tried):
             giveUpAttempt(upstream, service)
             attempt(fresh: false)
+        case .otherEndpoint where service.pools[record.endpoint].addresses.count > 1:
+            // A name's other address may be the one where somebody listens.
+            giveUpAttempt(upstream, service)
+            tried.removeAll()
+            attempt(fresh: false)
         case .otherEndpoint, .no:
             fail(reason, detail: why)
         }

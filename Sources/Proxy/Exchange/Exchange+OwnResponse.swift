@@ -19,8 +19,11 @@ extension Exchange {
         let headers = response.headers
         if let contentType, !body.isEmpty { headers.append(.contentType, spelled: "Content-Type", contentType) }
         let length = UInt64(body.readableCount)
-        headers.append(.contentLength, ("Content-Length" as StaticString).bytes) { $0.append(decimal: length) }
-        response.framing = request.method == .head ? .none : .length(length)
+        let isBodiless = Status.isBodiless(response.status)
+        if !isBodiless {
+            headers.append(.contentLength, ("Content-Length" as StaticString).bytes) { $0.append(decimal: length) }
+        }
+        response.framing = request.method == .head || isBodiless ? .none : .length(length)
         if request.method == .head { body.clear() }
         startResponse(downstream, keepAlive: drainRequest(downstream))
         isRequestSent = isRequestComplete
@@ -32,7 +35,7 @@ extension Exchange {
         response.headers.append(.location, ("Location" as StaticString).bytes) {
             redirect.write(request, isSecure: isSecure, into: $0)
         }
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         finishOwnResponse(contentType: nil)
     }
 
@@ -40,7 +43,7 @@ extension Exchange {
         beginOwnResponse(fixed.status)
         let body = fixed.body
         localBody.buffer.append(body.span)
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         let contentType = fixed.contentType
         finishOwnResponse(contentType: contentType.span)
     }

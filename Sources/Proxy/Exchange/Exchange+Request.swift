@@ -8,12 +8,14 @@ extension Exchange {
     func forward(_ downstream: any Downstream) {
         guard let service else { return fail(.noRoute) }
         record.service = service.index
+        responseTimeout = route?.responseTimeoutNanoseconds ?? service.responseTimeout
+        upstreamIdle = route?.idleTimeoutNanoseconds ?? service.idleTimeout
         let bodyMax = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax
         if case .length(let count) = request.framing, let bodyMax, count > bodyMax {
             return fail(.badRequest, .bodyTooLarge)
         }
         request.headers.removeHopByHop()
-        route?.requestEdits.apply(to: request.headers)
+        route?.requestEdits?.apply(to: request.headers)
         firstAttemptAt = worker.loop.now
         attempt(fresh: false)
     }
@@ -102,6 +104,9 @@ extension Exchange {
             downstream.suspendTimeout()
             upstream.awaitProgress(upstreamIdle)
         case .yielded:
+            // Both sides have just moved.
+            if !isHeadReceived { upstream.suspendTimeout() }
+            downstream.awaitClient()
             downstream.requestBody.resumeNextTurn()
         case .sourceFailed(.malformed(let error)):
             fail(.badRequest, error)
@@ -115,14 +120,14 @@ extension Exchange {
     /// The endpoint takes no more. It may have answered before it closed: an early response is worth more than an error.
     func requestFailed(_ error: IOError) {
         guard !isHeadReceived, let upstream else { return }
-        switch upstream.readHead(into: response, method: request.method) {
-        case .head where !response.isInformational: return headReceived()
-        default: attemptFailed(.upstreamReset, "writing the request: \(error)")
+        while case .head = upstream.readHead(into: response, method: request.method) {
+            if !response.isInformational { return headReceived() }
         }
+        attemptFailed(.upstreamReset, "writing the request: \(error)")
     }
 
     func exceedsBodyLimit(_ downstream: any Downstream) -> Bool {
-        guard request.framing == .chunked, let max = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax else {
+        guard request.framing.isChunked, let max = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax else {
             return false
         }
         return downstream.requestBody.payloadDecoded > max
@@ -133,6 +138,4 @@ extension Exchange {
         request.expectsContinue && !isContinueSent && downstream?.requestBody.payloadDecoded == 0
     }
 
-    var responseTimeout: UInt64 { route?.responseTimeoutNanoseconds ?? service?.responseTimeout ?? .max }
-    var upstreamIdle: UInt64 { route?.idleTimeoutNanoseconds ?? service?.idleTimeout ?? .max }
 }

@@ -15,7 +15,8 @@ extension Exchange {
         guard request.version != .http10 else { return true }
         response.headers.removeHopByHop()
         downstream.queueInformational(response)
-        if case .failed = downstream.flush() {
+        let state = downstream.flush()
+        if case .failed = state {
             clientGone()
             return false
         }
@@ -24,7 +25,21 @@ extension Exchange {
             upstream?.suspendTimeout()
             downstream.awaitClient()
         }
-        return true
+        // The next is read when the client has taken this one.
+        isInformationalHeldUp = state == .blocked
+        return !isInformationalHeldUp
+    }
+
+    /// The client takes bytes again, and no final response has begun.
+    func resumeInformational() {
+        guard isInformationalHeldUp, let downstream else { return }
+        switch downstream.flush() {
+        case .failed: clientGone()
+        case .blocked: break
+        case .drained:
+            isInformationalHeldUp = false
+            readHeads()
+        }
     }
 
     func headReceived() {
@@ -36,7 +51,7 @@ extension Exchange {
         upstream.suspendTimeout()
         response.headers.removeHopByHop()
         downstream.listener.forwardedFields.appendVia(to: response.headers, received: response.version)
-        route?.responseEdits.apply(to: response.headers)
+        route?.responseEdits?.apply(to: response.headers)
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
         pumpResponse()
@@ -65,6 +80,8 @@ extension Exchange {
             upstream?.suspendTimeout()
             downstream.awaitClient()
         case .yielded:
+            // Both sides have just moved.
+            upstream?.awaitProgress(upstreamIdle)
             source.resumeNextTurn()
         case .sourceFailed(.malformed(let error)):
             record.kind = error

@@ -13,6 +13,9 @@ import Traffic
 ///     begin ─▶ route ─▶ attempt ⇄ retry ─▶ awaiting head ─▶ relaying ─▶ completed
 ///       └────────────▶ own response ◀─┴──────────┘              └─────▶ cut
 final class Exchange {
+    /// Informational responses passed on per turn, so that one endpoint does not keep the others waiting.
+    private static let informationalMax = 64
+
     let worker: Worker
     /// The next one in the worker's chain of idle exchanges.
     var nextIdle: Exchange?
@@ -38,6 +41,9 @@ final class Exchange {
     let requestRelay = Relay()
     let responseRelay = Relay()
 
+    /// Nanoseconds, of the route or else the service.
+    var responseTimeout: UInt64 = .max
+    var upstreamIdle: UInt64 = .max
     var headBeganAt = Instant.zero
     var firstAttemptAt = Instant.zero
     var attemptAt = Instant.zero
@@ -47,6 +53,8 @@ final class Exchange {
     var isRequestSent = false
     /// The endpoint has asked for the body.
     var isContinueSent = false
+    /// The client takes no more for now, and an informational response waits to be sent.
+    var isInformationalHeldUp = false
     /// The final response's head came from the endpoint.
     var isHeadReceived = false
     /// The final response's head is queued or sent: no other can be.
@@ -60,6 +68,9 @@ final class Exchange {
 
     /// Nothing of the request is still to come.
     var isRequestComplete: Bool { downstream?.requestBody.isBodyDecoded ?? true }
+
+    /// Memory that the heads take, as large as the largest so far.
+    var headBytesHeld: Int { request.headers.storage.capacity + response.headers.storage.capacity }
 
     /// How long the client may take between two bytes.
     var clientIdle: UInt64 {
@@ -94,6 +105,7 @@ final class Exchange {
         isUpstreamConnected = false
         isRequestSent = false
         isContinueSent = false
+        isInformationalHeldUp = false
         isHeadReceived = false
         isResponseStarted = false
         isOwnResponse = false
@@ -179,7 +191,8 @@ final class Exchange {
     }
 
     func downstreamWritable() {
-        if isResponseStarted { pumpResponse() }
+        if isResponseStarted { return pumpResponse() }
+        resumeInformational()
     }
 
     /// The client has gone: nobody waits for this response any more.
@@ -201,22 +214,30 @@ final class Exchange {
         sendRequest()
     }
 
-    func upstreamFailedToConnect(_ reason: Reason) {
+    func upstreamFailedToConnect(_ reason: Reason, _ why: String) {
         guard let service else { return }
         worker.metrics.add(.connectFailures, service: service.index, endpoint: record.endpoint)
         worker.report(connectFailed: service.pools[record.endpoint])
-        attemptFailed(reason, "connecting")
+        attemptFailed(reason, why)
     }
 
     func upstreamReadable(_ connection: UpstreamConnection) {
         if isResponseStarted { return pumpResponse() }
+        if !isInformationalHeldUp { readHeads() }
+    }
+
+    /// Reads response heads up to the final one.
+    func readHeads() {
         guard let upstream else { return }
+        var informational = 0
         while true {
             switch upstream.readHead(into: response, method: request.method) {
             case .needMore: return
             case .head:
                 if response.isInformational {
                     guard passInformational() else { return }
+                    informational += 1
+                    if informational == Self.informationalMax { return upstream.responseBody.resumeNextTurn() }
                     continue
                 }
                 return headReceived()

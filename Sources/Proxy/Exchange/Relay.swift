@@ -87,11 +87,14 @@ final class Relay {
                 switch source.transport.splice(into: pipe, atMost: Int(min(remaining, UInt64(pipe.capacity)))) {
                 case .bytes(let count): source.spliced(in: count)
                 case .wouldBlock: return .done(.sourceBlocked)
-                case .endOfStream: return .done(.sourceFailed(.closed))
+                case .endOfStream:
+                    // Whether the body may end here, its framing knows.
+                    end(pipes)
+                    return .copy
                 case .failed(let error): return .done(.sourceFailed(.reset(error)))
                 }
             }
-            switch sink.transport.splice(from: pipe, more: source.spliceable > 0) {
+            switch sink.transport.splice(from: pipe) {
             case .bytes(let count): sink.spliced(out: count)
             case .failed(let error): return .done(.sinkFailed(error))
             }

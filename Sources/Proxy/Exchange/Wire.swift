@@ -10,6 +10,8 @@ import IO
 final class Wire: BodySource, BodySink {
     /// Payload at a stretch from which a relay without copying pays.
     static let spliceBytesMin: UInt64 = 64 * 1024
+    /// Payload up to this size is copied behind a head that waits: one segment costs the kernel less than two.
+    private static let copiedBytesMax = 2048
 
     let transport: Transport
     var wire: Wire? { self }
@@ -233,9 +235,17 @@ final class Wire: BodySource, BodySink {
                 endsWithSuffix = ends && trailers == nil
                 suffix = endsWithSuffix ? "\r\n0\r\n\r\n" : "\r\n"
             } else if ends {
-                H1Writer.endChunks(trailers: trailers, into: outputForWriting())
-                isBodyEnded = true
+                endBody(trailers)
             }
+        }
+        if !range.isEmpty, range.count <= Self.copiedBytesMax, !output.isEmpty, transport.isWritable, let buffer {
+            output.append(buffer.bytes(range))
+            output.append(suffix)
+            payloadWritten += UInt64(range.count)
+            chunkRemaining = 0
+            isBodyEnded = isBodyEnded || endsWithSuffix
+            if ends, !isBodyEnded { endBody(trailers) }
+            return PushOutcome(taken: range.count, state: flush())
         }
         guard !output.isEmpty || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
         switch transport.write(output, buffer, range, suffix) {
@@ -245,13 +255,18 @@ final class Wire: BodySource, BodySink {
             let taken = settle(count, payload: range.count, suffix: suffix, endsWithSuffix: endsWithSuffix)
             if ends, !isBodyEnded, chunkRemaining == 0 {
                 // The last chunk is out; its trailers follow it.
-                H1Writer.endChunks(trailers: trailers, into: outputForWriting())
-                isBodyEnded = true
+                endBody(trailers)
                 return PushOutcome(taken: taken, state: flush())
             }
             let isDrained = output.isEmpty && taken == range.count
             return PushOutcome(taken: taken, state: isDrained ? .drained : .blocked)
         }
+    }
+
+    /// Queues the end of a chunked body.
+    private func endBody(_ trailers: HeaderBlock?) {
+        H1Writer.endChunks(trailers: trailers, into: outputForWriting())
+        isBodyEnded = true
     }
 
     /// Writes queued bytes only.

@@ -67,6 +67,7 @@ package final class Server {
     ///
     /// Signals are blocked first, so that every thread started later inherits that.
     package init(_ configuration: Configuration, path: String) throws(StartError) {
+        LargeBlocks.goBackWhenFreed()
         self.configuration = configuration
         logger = ProcessLog.logger(configuration.logLevel)
         do { routes = try RouteTable(configuration) } catch { throw .badRoutes(error.description) }

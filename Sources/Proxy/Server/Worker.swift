@@ -9,7 +9,9 @@ import Traffic
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
 final class Worker: TimerTarget {
-    private static let idleExchangesMax = 256
+    private static let idleExchangesMax = 128
+    /// Memory for heads that an idle exchange may hold: those that large heads made grow are not kept.
+    private static let idleHeadBytesMax = 32 * 1024
     /// How long a line of the access log may wait for company.
     private static let flushInterval: Duration = .milliseconds(100)
 
@@ -115,7 +117,7 @@ final class Worker: TimerTarget {
 
     func recycle(_ exchange: Exchange) {
         exchange.reset()
-        guard idleExchangeCount < Self.idleExchangesMax else { return }
+        guard idleExchangeCount < Self.idleExchangesMax, exchange.headBytesHeld <= Self.idleHeadBytesMax else { return }
         exchange.nextIdle = idleExchanges
         idleExchanges = exchange
         idleExchangeCount += 1

@@ -119,18 +119,24 @@ final class EndpointPool: CustomStringConvertible {
             oldest.close(.poolFull)
         }
         guard !addresses.isEmpty else { return .unresolved }
-        let address = addresses[nextAddress % addresses.count]
-        nextAddress &+= 1
-        do {
-            let connection = try UpstreamConnection(to: address, pool: self, for: exchange, worker: worker)
-            openCount += 1
-            connection.token = connections.insert(connection)
-            count(.connections)
-            count(.connectionsActive)
-            return .connecting(connection)
-        } catch {
-            return .failed(error)
+        var failure = IOError.unexpected("connecting")
+        // An address to which there is no way fails at once: another of the name's may do.
+        for _ in addresses.indices {
+            let address = addresses[nextAddress % addresses.count]
+            nextAddress &+= 1
+            do {
+                let connection = try UpstreamConnection(to: address, pool: self, for: exchange, worker: worker)
+                openCount += 1
+                connection.token = connections.insert(connection)
+                count(.connections)
+                count(.connectionsActive)
+                return .connecting(connection)
+            } catch {
+                failure = error
+                if error.isExhaustion { break }
+            }
         }
+        return .failed(failure)
     }
 
     /// Takes an idle connection back; false when there are enough.

@@ -71,7 +71,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     func timerFired(_ timer: Timer) {
         switch state {
-        case .connecting: failConnecting(.connectTimeout)
+        case .connecting: failConnecting(.connectTimeout, "no connection in time")
         case .leased: exchange?.upstreamTimedOut(self)
         case .idle: close(.idleTooLong)
         case .closed: break
@@ -80,7 +80,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     private func finishConnecting() {
         if let error = Socket.connectError(of: wire.transport.rawDescriptor) {
-            return failConnecting(Reason(connecting: error))
+            return failConnecting(Reason(connecting: error), "\(error)")
         }
         guard wire.transport.isWritable else { return }
         state = .leased
@@ -91,10 +91,10 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
     }
 
-    private func failConnecting(_ reason: Reason) {
+    private func failConnecting(_ reason: Reason, _ why: String) {
         let waiting = exchange
         close(.connectFailed)
-        waiting?.upstreamFailedToConnect(reason)
+        waiting?.upstreamFailedToConnect(reason, why)
     }
 
     // MARK: Upstream

@@ -124,7 +124,7 @@ import Testing
                 guard let rewrite = route.rewrite,
                     try rewrite.write(head, normalizer, scratch, into: output) == .written
                 else { continue }
-                route.requestEdits.apply(to: head.headers)
+                route.requestEdits?.apply(to: head.headers)
                 var tried = TriedEndpoints()
                 guard let endpoint = cluster.pick(tried, now: .zero, random: &random) else { continue }
                 tried.insert(endpoint)
