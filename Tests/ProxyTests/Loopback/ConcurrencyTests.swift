@@ -14,7 +14,7 @@ import Testing
     private static func converse(_ address: SocketAddress, _ name: Int, until end: ContinuousClock.Instant) -> Int? {
         let long = [UInt8].pattern(100_000)
         var count = 0
-        while ContinuousClock.now < end {
+        repeat {
             guard let client = try? Peer.connect(to: address) else { return nil }
             for number in 0..<20 {
                 let path = "/\(name)/\(number)"
@@ -25,7 +25,7 @@ import Testing
                 else { return nil }
                 count += 1
             }
-        }
+        } while ContinuousClock.now < end
         return count
     }
 
