@@ -96,8 +96,6 @@ final class EndpointPool: CustomStringConvertible {
         for connection in idle where !addresses.contains(connection.address) { connection.close(.notReusable) }
     }
 
-    var idleCount: Int { idle.count }
-
     /// The endpoint's address as configured, for failures' details.
     var description: String {
         let text = addressText

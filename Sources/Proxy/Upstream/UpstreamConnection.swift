@@ -47,7 +47,6 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     var isReused: Bool { lease.isReused }
-    var isIdle: Bool { state == .idle }
     var hasWrittenRequest: Bool { wire.bytesWritten > writtenBefore }
 
     // MARK: Events
