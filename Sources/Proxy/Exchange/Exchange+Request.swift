@@ -65,7 +65,7 @@ extension Exchange {
         return picked
     }
 
-    func begin(_ connection: UpstreamConnection, isConnected: Bool) {
+    func begin(_ connection: any Upstream, isConnected: Bool) {
         upstream = connection
         record.attempts += 1
         attemptAt = worker.loop.now

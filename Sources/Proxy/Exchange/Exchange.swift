@@ -209,7 +209,7 @@ final class Exchange {
 
     // MARK: Events of the endpoint's side
 
-    func upstreamConnected(_ connection: UpstreamConnection) {
+    func upstreamConnected() {
         isUpstreamConnected = true
         sendRequest()
     }
@@ -221,7 +221,7 @@ final class Exchange {
         attemptFailed(reason, why)
     }
 
-    func upstreamReadable(_ connection: UpstreamConnection) {
+    func upstreamReadable() {
         if isResponseStarted { return pumpResponse() }
         if !isInformationalHeldUp { readHeads() }
     }
@@ -253,11 +253,11 @@ final class Exchange {
         }
     }
 
-    func upstreamWritable(_ connection: UpstreamConnection) {
+    func upstreamWritable() {
         if !isRequestSent { pumpRequest() }
     }
 
-    func upstreamTimedOut(_ connection: UpstreamConnection) {
+    func upstreamTimedOut() {
         if isHeadReceived { return fail(.responseTimeout, detail: "no byte of the response body in time") }
         if !isRequestSent { return fail(.responseTimeout, detail: "the endpoint took no byte of the request in time") }
         fail(.responseTimeout, detail: "no response head in time")

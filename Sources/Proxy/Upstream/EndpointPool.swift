@@ -33,8 +33,8 @@ final class EndpointPool: CustomStringConvertible {
     }
 
     enum CheckOut {
-        case idle(UpstreamConnection)
-        case connecting(UpstreamConnection)
+        case idle(any Upstream)
+        case connecting(any Upstream)
         /// As many connections as may be are in use.
         case full
         /// The name has no address yet.

@@ -56,8 +56,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         switch state {
         case .connecting: finishConnecting()
         case .leased:
-            if readiness.isReadable { exchange?.upstreamReadable(self) }
-            if readiness.isWritable, state == .leased { exchange?.upstreamWritable(self) }
+            if readiness.isReadable { exchange?.upstreamReadable() }
+            if readiness.isWritable, state == .leased { exchange?.upstreamWritable() }
         case .idle:
             if readiness.isReadable { close(.peerClosed) }
         case .closed: break
@@ -65,13 +65,13 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     func resumed() {
-        if state == .leased { exchange?.upstreamReadable(self) }
+        if state == .leased { exchange?.upstreamReadable() }
     }
 
     func timerFired(_ timer: Timer) {
         switch state {
         case .connecting: failConnecting(.connectTimeout, "no connection in time")
-        case .leased: exchange?.upstreamTimedOut(self)
+        case .leased: exchange?.upstreamTimedOut()
         case .idle: close(.idleTooLong)
         case .closed: break
         }
@@ -85,9 +85,9 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         state = .leased
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
-        exchange?.upstreamConnected(self)
+        exchange?.upstreamConnected()
         // A server that turns everybody away speaks before it is asked; the kernel will not say so twice.
-        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
+        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable() }
     }
 
     private func failConnecting(_ reason: Reason, _ why: String) {
