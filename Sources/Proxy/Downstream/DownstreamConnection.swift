@@ -1,6 +1,7 @@
 import Core
 import HTTP
 import IO
+import Traffic
 
 /// One client's HTTP/1 connection: reads request heads, runs one exchange at a time, keeps alive or closes.
 ///
@@ -137,6 +138,15 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     /// Parses one head from the input; false when more bytes are needed.
     private func parseHead() -> Bool {
+        if requests == 0, listener.http2.isEnabled {
+            switch H2Preface.match(wire.input.readable) {
+            case .no: break
+            case .partly: return false
+            case .whole:
+                becomeHTTP2()
+                return true
+            }
+        }
         let exchange = leaseExchange()
         let input = wire.input
         if !isHeadBegun { beginHead() }
@@ -156,6 +166,19 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
             reject(error)
             return true
         }
+    }
+
+    /// The client speaks HTTP/2: another object goes on with the connection.
+    private func becomeHTTP2() {
+        state = .closed
+        worker.loop.cancel(timer)
+        if let exchange { worker.recycle(exchange) }
+        exchange = nil
+        let session = DownstreamSession(
+            wire.transport, bytes: wire.input, peer: peer, listener: listener, worker: worker)
+        wire.handOver()
+        if let token { worker.downstreams.remove(token) }
+        session.start()
     }
 
     private func leaseExchange() -> Exchange {
@@ -208,6 +231,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     var requestBody: any BodySource { wire }
     var responseBody: any BodySink { wire }
+    var isSecure: Bool { wire.transport.isEncrypted }
     var bytesReceived: UInt64 { wire.bytesRead - UInt64(wire.input.readableCount) - readBefore }
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
 
@@ -253,7 +277,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         processInput()
     }
 
-    func exchangeAborted() {
+    func exchangeAborted(_ reason: Reason, _ code: H2ErrorCode?) {
         if let exchange { worker.recycle(exchange) }
         exchange = nil
         // Whatever the framing: a reset cannot be taken for the end of a response.

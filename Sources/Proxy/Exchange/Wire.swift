@@ -321,6 +321,12 @@ final class Wire: BodySource, BodySink {
         transport.close()
     }
 
+    /// Gives the buffers back: another object goes on with the transport, and has what was read.
+    func handOver() {
+        buffers.reclaim(from: input)
+        buffers.reclaim(from: output)
+    }
+
     /// Forgets what was read: it belongs to an exchange that was given up.
     func discardInput() {
         input.clear()

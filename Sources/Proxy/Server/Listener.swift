@@ -23,6 +23,7 @@ final class Listener: EventHandler, TimerTarget {
     let requestsMax: UInt32
     let pathNormalizer: PathNormalizer
     let forwardedFields: ForwardedFields
+    let http2: ListenerHTTP2
     // Nanoseconds.
     let headTimeout: UInt64
     let keepAliveTimeout: UInt64
@@ -47,6 +48,7 @@ final class Listener: EventHandler, TimerTarget {
         requestsMax = configuration.requestsMax
         pathNormalizer = PathNormalizer(configuration.path)
         forwardedFields = ForwardedFields(configuration.forwarded)
+        http2 = ListenerHTTP2(configuration)
         headTimeout = configuration.timeouts.head.nanosecondsClamped
         keepAliveTimeout = configuration.timeouts.keepAlive.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped
@@ -102,7 +104,7 @@ final class Listener: EventHandler, TimerTarget {
         case .exhausted:
             return refuseOne()
         case .connection(let descriptor, let peer):
-            guard worker.downstreams.count < worker.connectionsMax else {
+            guard worker.connectionCount < worker.connectionsMax else {
                 OverloadResponse.send(on: descriptor)
                 worker.metrics.add(.connectionsRefused, listener: index)
                 return true

@@ -38,6 +38,9 @@ final class Worker: TimerTarget {
     var reserve = DescriptorReserve()
     /// Every connection from a client.
     var downstreams = Slab<DownstreamConnection>()
+    /// Those that speak HTTP/2.
+    var sessions = Slab<DownstreamSession>()
+    var connectionCount: Int { downstreams.count + sessions.count }
     /// This worker's share of the process's limit.
     let connectionsMax: Int
     private(set) var plan: WorkerPlan!
@@ -50,6 +53,14 @@ final class Worker: TimerTarget {
     /// Exchanges kept for reuse, a chain by `nextIdle`.
     private var idleExchanges: Exchange?
     private var idleExchangeCount = 0
+    /// Streams kept for reuse, chains by `nextIdle`.
+    private var idleStreams: DownstreamStream?
+    private var idleStreamCount = 0
+    private var idleUpstreamStreams: UpstreamStream?
+    private var idleUpstreamStreamCount = 0
+    /// HTTP/2 connections with frames that leave when the turn ends.
+    private var unflushed: [H2Link] = []
+    private var flushing: [H2Link] = []
     private let accessLog: AccessLog
     private let flushTimer = Timer()
     private var wallClock = WallClock()
@@ -93,9 +104,13 @@ final class Worker: TimerTarget {
         for listener in listeners { listener.close() }
         listeners = []
         for connection in openConnections { connection.cut() }
+        for session in openSessions { session.cut() }
         for service in plan.services { service.retire() }
         plan = nil
         idleExchanges = nil
+        idleStreams = nil
+        idleUpstreamStreams = nil
+        unflushed = []
         loop.cancel(flushTimer)
     }
 
@@ -103,6 +118,12 @@ final class Worker: TimerTarget {
         var connections: [DownstreamConnection] = []
         downstreams.forEach { connections.append($0) }
         return connections
+    }
+
+    private var openSessions: [DownstreamSession] {
+        var open: [DownstreamSession] = []
+        sessions.forEach { open.append($0) }
+        return open
     }
 
     // MARK: Exchanges
@@ -121,6 +142,49 @@ final class Worker: TimerTarget {
         exchange.nextIdle = idleExchanges
         idleExchanges = exchange
         idleExchangeCount += 1
+    }
+
+    // MARK: Streams
+
+    func leaseStream() -> DownstreamStream {
+        guard let stream = idleStreams else { return DownstreamStream(worker: self) }
+        idleStreams = stream.nextIdle
+        idleStreamCount -= 1
+        stream.nextIdle = nil
+        return stream
+    }
+
+    func recycle(_ stream: DownstreamStream) {
+        guard idleStreamCount < Self.idleExchangesMax else { return }
+        stream.nextIdle = idleStreams
+        idleStreams = stream
+        idleStreamCount += 1
+    }
+
+    func leaseUpstreamStream() -> UpstreamStream {
+        guard let stream = idleUpstreamStreams else { return UpstreamStream(worker: self) }
+        idleUpstreamStreams = stream.nextIdle
+        idleUpstreamStreamCount -= 1
+        stream.nextIdle = nil
+        return stream
+    }
+
+    func recycle(_ stream: UpstreamStream) {
+        guard idleUpstreamStreamCount < Self.idleExchangesMax else { return }
+        stream.nextIdle = idleUpstreamStreams
+        idleUpstreamStreams = stream
+        idleUpstreamStreamCount += 1
+    }
+
+    /// The frames queued on this connection leave when the turn ends.
+    func flushLater(_ link: H2Link) { unflushed.append(link) }
+
+    private func flush() {
+        while !unflushed.isEmpty {
+            swap(&unflushed, &flushing)
+            for link in flushing { link.turnEnded() }
+            flushing.removeAll(keepingCapacity: true)
+        }
     }
 
     // MARK: What exchanges report
@@ -170,10 +234,12 @@ final class Worker: TimerTarget {
         isDraining = true
         for listener in listeners { listener.close() }
         for connection in openConnections { connection.drain() }
+        for session in openSessions { session.drain() }
     }
 
     private func endTurn() {
-        if isDraining, downstreams.count == 0, !hasReportedDrained {
+        flush()
+        if isDraining, connectionCount == 0, !hasReportedDrained {
             hasReportedDrained = true
             accessLog.flush()
             setup.main.post(.drained(worker: setup.index))

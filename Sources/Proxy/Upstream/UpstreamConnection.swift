@@ -22,6 +22,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     let address: SocketAddress
     private let wire: Wire
     private let timer = Timer()
+    private var dialing = Dialing()
     private var lease: UpstreamLease
     private var state = State.connecting
     private var exchange: Exchange?
@@ -70,7 +71,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     func timerFired(_ timer: Timer) {
         switch state {
-        case .connecting: failConnecting(.connectTimeout, "no connection in time")
+        case .connecting: failConnecting(dialing.timeoutReason, dialing.timeoutText)
         case .leased: exchange?.upstreamTimedOut()
         case .idle: close(.idleTooLong)
         case .closed: break
@@ -78,10 +79,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     private func finishConnecting() {
-        if let error = Socket.connectError(of: wire.transport.rawDescriptor) {
-            return failConnecting(Reason(connecting: error), "\(error)")
+        switch dialing.proceed(wire.transport) {
+        case .pending: return
+        case .failed(let reason, let why): return failConnecting(reason, why)
+        case .connected: break
         }
-        guard wire.transport.isWritable else { return }
         state = .leased
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
@@ -112,11 +114,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         writtenBefore = wire.bytesWritten
         readBefore = wire.bytesRead
-        if request.authority.isEmpty, !request.headers.contains(.host) {
-            // HTTP/1.0 knows no Host, and servers refuse an empty one.
-            let host = pool.hostText
-            request.headers.append(.host, spelled: "Host", host.readable)
-        }
+        pool.nameHost(in: request)
         let output = wire.outputForWriting()
         if target.isEmpty {
             H1Writer.writeRequest(request, framing: request.framing, into: output)
@@ -125,6 +123,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         }
         wire.beginOutgoing(request.framing)
     }
+
+    /// What has come waits in its buffer.
+    var isHeadUrgent: Bool { false }
+
+    func endRequest() { Socket.shutdownWriting(wire.transport.rawDescriptor) }
 
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
     var bytesReceived: UInt64 { wire.bytesRead - readBefore }
