@@ -85,34 +85,11 @@ struct MappingDecoder: ~Copyable {
     }
 
     mutating func duration(_ key: String, in range: ClosedRange<Duration>) -> Duration? {
-        guard let node = node(key), let text = context.text(node, key, expected: "a duration such as 30s") else {
-            return nil
-        }
-        do throws(UnitProblem) {
-            let value = try DurationText.parse(text)
-            if range.contains(value) { return value }
-            let limits = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
-            context.report(node.mark, "\(key): must be \(limits), found \(text)")
-        } catch {
-            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
-        }
-        return nil
+        node(key).flatMap { context.duration($0, key, in: range) }
     }
 
     mutating func size<Value: FixedWidthInteger>(_ key: String, in range: ClosedRange<Value>) -> Value? {
-        guard let node = node(key), let text = context.text(node, key, expected: "a size such as 64KiB") else {
-            return nil
-        }
-        do throws(UnitProblem) {
-            let value = try SizeText.parse(text)
-            if let value = Value(exactly: value), range.contains(value) { return value }
-            let limits =
-                "\(SizeText.format(UInt64(range.lowerBound))) to \(SizeText.format(UInt64(range.upperBound)))"
-            context.report(node.mark, "\(key): must be \(limits), found \(text)")
-        } catch {
-            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
-        }
-        return nil
+        node(key).flatMap { context.size($0, key, in: range) }
     }
 
     /// One of an enumeration's words.

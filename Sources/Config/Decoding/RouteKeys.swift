@@ -125,12 +125,6 @@ extension RouteConfiguration: ConfigurationSection {
 }
 
 extension DecodingContext {
-    /// An empty list of conditions would hold for everything, which nobody means who writes it.
-    fileprivate func refuseEmpty(_ node: Node, _ key: String, _ everything: String) {
-        guard case .sequence(let items) = node.content, items.isEmpty else { return }
-        report(node.mark, "\(key): the list is empty; leave \(key) out for \(everything)")
-    }
-
     /// A method: an upper-case token.
     fileprivate func method(_ text: String, at mark: Mark) -> String? {
         guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy({ ASCII.isToken($0) }) else {
