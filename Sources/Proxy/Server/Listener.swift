@@ -24,6 +24,8 @@ final class Listener: EventHandler, TimerTarget {
     let pathNormalizer: PathNormalizer
     let forwardedFields: ForwardedFields
     let http2: ListenerHTTP2
+    /// TLS is not ended here, but passed on by its server name.
+    private let passesThrough: Bool
     // Nanoseconds.
     let headTimeout: UInt64
     let keepAliveTimeout: UInt64
@@ -49,6 +51,7 @@ final class Listener: EventHandler, TimerTarget {
         pathNormalizer = PathNormalizer(configuration.path)
         forwardedFields = ForwardedFields(configuration.forwarded)
         http2 = ListenerHTTP2(configuration)
+        passesThrough = configuration.protocolName == .tlsPassthrough
         headTimeout = configuration.timeouts.head.nanosecondsClamped
         keepAliveTimeout = configuration.timeouts.keepAlive.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped
@@ -107,6 +110,10 @@ final class Listener: EventHandler, TimerTarget {
             guard worker.connectionCount < worker.connectionsMax else {
                 OverloadResponse.send(on: descriptor)
                 worker.metrics.add(.connectionsRefused, listener: index)
+                return true
+            }
+            if passesThrough {
+                if let tunnel = try? Tunnel(descriptor, peer: peer, listener: self, worker: worker) { tunnel.start() }
                 return true
             }
             if let connection = try? DownstreamConnection(descriptor, peer: peer, listener: self, worker: worker) {

@@ -40,7 +40,8 @@ final class Worker: TimerTarget {
     var downstreams = Slab<DownstreamConnection>()
     /// Those that speak HTTP/2.
     var sessions = Slab<DownstreamSession>()
-    var connectionCount: Int { downstreams.count + sessions.count }
+    var tunnels = Slab<Tunnel>()
+    var connectionCount: Int { downstreams.count + sessions.count + tunnels.count }
     /// This worker's share of the process's limit.
     let connectionsMax: Int
     private(set) var plan: WorkerPlan!
@@ -105,6 +106,7 @@ final class Worker: TimerTarget {
         listeners = []
         for connection in openConnections { connection.cut() }
         for session in openSessions { session.cut() }
+        for tunnel in openTunnels { tunnel.cut() }
         for service in plan.services { service.retire() }
         plan = nil
         idleExchanges = nil
@@ -123,6 +125,12 @@ final class Worker: TimerTarget {
     private var openSessions: [DownstreamSession] {
         var open: [DownstreamSession] = []
         sessions.forEach { open.append($0) }
+        return open
+    }
+
+    private var openTunnels: [Tunnel] {
+        var open: [Tunnel] = []
+        tunnels.forEach { open.append($0) }
         return open
     }
 

@@ -35,6 +35,19 @@ final class EndpointPool: CustomStringConvertible {
             head = HeadLimits(
                 startLineBytesMax: service.responseHeadBytesMax, headBytesMax: service.responseHeadBytesMax,
                 fieldsMax: service.responseFieldsMax)
+            isHTTP2 = service.protocolName == .http2 || service.protocolName == .grpc
+            var http2 = H2Limits()
+            http2.streamWindow = service.http2.streamWindow
+            http2.connectionWindow = service.http2.connectionWindow
+            http2.headBytesMax = service.responseHeadBytesMax
+            http2.fieldsMax = service.responseFieldsMax
+            self.http2 = http2
+            streamsMax = service.http2.streamsMax
+            var clock = H2Clock.Settings()
+            clock.pingInterval = service.http2.pingInterval?.nanosecondsClamped ?? .max
+            clock.pingTimeout = service.http2.pingTimeout.nanosecondsClamped
+            clock.ageMax = ageNanoseconds
+            http2Clock = clock
         }
     }
 
@@ -176,6 +189,13 @@ final class EndpointPool: CustomStringConvertible {
             }
         }
         return .failed(failure)
+    }
+
+    /// Where a connection that this pool does not keep is to go.
+    func nextAddressToConnect() throws(IOError) -> SocketAddress {
+        guard !addresses.isEmpty else { throw .unexpected("the name does not resolve") }
+        defer { nextAddress &+= 1 }
+        return addresses[nextAddress % addresses.count]
     }
 
     // MARK: HTTP/2 connections

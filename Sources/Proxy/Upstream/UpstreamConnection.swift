@@ -26,6 +26,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     private var lease: UpstreamLease
     private var state = State.connecting
     private var exchange: Exchange?
+    /// The request asks for another protocol, and everything after the heads belongs to that.
+    private var isTunnel = false
     // Wire totals when the exchange began.
     private var writtenBefore: UInt64 = 0
     private var readBefore: UInt64 = 0
@@ -116,6 +118,12 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         readBefore = wire.bytesRead
         pool.nameHost(in: request)
         let output = wire.outputForWriting()
+        isTunnel = request.isExtendedConnect
+        if isTunnel {
+            let key = (worker.random.next(), worker.random.next())
+            H1Upgrade.writeRequest(request, target: target, key: key, into: output)
+            return wire.beginOutgoing(.untilClose)
+        }
         if target.isEmpty {
             H1Writer.writeRequest(request, framing: request.framing, into: output)
         } else {
@@ -142,6 +150,13 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
                         scanned: wire.scanned)
                     if case .complete(let count) = outcome {
                         wire.consumeHead(count)
+                        if isTunnel, head.status < 300 {
+                            if head.isSwitchingProtocols {
+                                H1Upgrade.translate(head)
+                            } else if !head.isInformational {
+                                return .failed(.malformed(.tunnelNotOpened))
+                            }
+                        }
                         if !head.isInformational { wire.beginIncoming(head.framing) }
                         return .head
                     }
