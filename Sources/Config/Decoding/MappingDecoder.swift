@@ -7,7 +7,7 @@ import Core
 struct MappingDecoder: ~Copyable {
     let context: DecodingContext
     let mark: Mark
-    private let entries: [Node.Entry]
+    let entries: [Node.Entry]
     private let knownKeysStart: Int
     private var found = 0
 
@@ -63,6 +63,13 @@ struct MappingDecoder: ~Copyable {
         if let node = node(key) { return node }
         context.report(mark, "\(what) needs '\(key)'")
         return nil
+    }
+
+    /// Reports those of `keys` that are there but mean nothing, because of what `why` says.
+    func refuse(_ keys: String..., because why: String) {
+        for entry in entries where keys.contains(entry.key) {
+            context.report(entry.keyMark, "\(entry.key) does nothing here: \(why)")
+        }
     }
 
     // Scalars.
