@@ -11,7 +11,7 @@ package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case malformedTransferEncoding, unsupportedTransferEncoding, transferEncodingInHTTP10
     case malformedChunkSize, malformedChunk, chunkExtensionTooLong, trailersTooLarge, malformedTrailer
     // What a limit or a clock decided.
-    case bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation, unsupportedMethod
+    case tunnelNotOpened, bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation, unsupportedMethod
 
     /// The status of the response to a client that sent it.
     package var status: UInt16 {

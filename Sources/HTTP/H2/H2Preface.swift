@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// What an HTTP/2 client sends first (RFC 9113 §3.4): chosen so that no HTTP/1 server takes it for a request.
 package enum H2Preface {

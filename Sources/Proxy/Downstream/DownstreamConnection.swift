@@ -139,7 +139,8 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     /// Parses one head from the input; false when more bytes are needed.
     private func parseHead() -> Bool {
         if requests == 0, listener.http2.isEnabled {
-            switch H2Preface.match(wire.input.readable) {
+            let input = wire.input
+            switch H2Preface.match(input.readable) {
             case .no: break
             case .partly: return false
             case .whole:

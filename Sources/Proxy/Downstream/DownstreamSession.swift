@@ -260,8 +260,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     }
 
     private func violated(_ violation: H2Violation) {
-        worker.metrics.violated(violation, listener: listener.index)
-        worker.reject(violation, peer: peer, listener: listener.index)
+        worker.violated(violation, peer: peer, listener: listener.index)
         abandonStreams(violation.word.description)
         state = .closing
         finishClosing()

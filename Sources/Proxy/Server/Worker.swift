@@ -221,6 +221,21 @@ final class Worker: TimerTarget {
             record, head: request, detail: detail, wallNanoseconds: wallClock.nanoseconds(at: loop.now))
     }
 
+    /// A client's connection ended because the client broke the rules of HTTP/2.
+    func violated(_ violation: H2Violation, peer: SocketAddress, listener: Int) {
+        metrics.violated(violation, listener: listener)
+        var record = ExchangeRecord(listener: listener)
+        record.reason = .badRequest
+        if case .ip(let address, let port) = peer {
+            record.clientAddress = address
+            record.clientPort = port
+        }
+        let detail = Buffer(capacity: 64)
+        detail.append("the connection breaks the rules of HTTP/2: ")
+        detail.append(violation.word)
+        failed(record, RequestHead(), detail)
+    }
+
     /// The name of this endpoint should be looked up anew.
     func report(connectFailed pool: EndpointPool) {
         if pool.isNamed { setup.main.post(.resolve(service: pool.service, endpoint: pool.endpoint)) }

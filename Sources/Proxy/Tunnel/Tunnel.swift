@@ -92,8 +92,9 @@ final class Tunnel: TimerTarget {
     // MARK: The server name
 
     private func readGreeting() {
+        let input = client.wire.input
         while true {
-            switch TLSClientHello.parse(client.wire.input.readable) {
+            switch TLSClientHello.parse(input.readable) {
             case .notTLS: return fail(.badRequest, "the client does not speak TLS")
             case .hello(let name, _):
                 if let name { note(name) }
