@@ -10,6 +10,10 @@ package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case malformedContentLength, conflictingContentLength, contentLengthWithTransferEncoding
     case malformedTransferEncoding, unsupportedTransferEncoding, transferEncodingInHTTP10
     case malformedChunkSize, malformedChunk, chunkExtensionTooLong, trailersTooLarge, malformedTrailer
+    // HTTP/2 (RFC 9113 §8), and what ends a stream of it.
+    case malformedPseudoField, missingPseudoField, unsupportedScheme, conflictingAuthority, uppercaseFieldName
+    case connectionSpecificField, malformedFieldSection, contentLengthMismatch
+    case unexpectedFrame, flowControlExceeded, windowIncrementZero
     // What a limit or a clock decided.
     case tunnelNotOpened, bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation, unsupportedMethod
 

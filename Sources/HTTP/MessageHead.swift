@@ -49,6 +49,8 @@ package final class RequestHead {
         var path = ByteRange.empty
         var query = ByteRange.empty
         var hasQuery = false
+        var isSecureScheme = false
+        var protocolName = ByteRange.empty
         var framing = BodyFraming.none
         var keepAlive = true
         var expectsContinue = false
@@ -97,6 +99,18 @@ package final class RequestHead {
         get { line.value.hasQuery }
         set { line.value.hasQuery = newValue }
     }
+    /// `:scheme` of an HTTP/2 request is `https`; HTTP/1 has no such field.
+    package var isSecureScheme: Bool {
+        get { line.value.isSecureScheme }
+        set { line.value.isSecureScheme = newValue }
+    }
+    /// `:protocol` of an extended CONNECT (RFC 8441 §4), `websocket` for one. Empty for all other requests.
+    package var protocolName: ByteRange {
+        get { line.value.protocolName }
+        set { line.value.protocolName = newValue }
+    }
+    /// A CONNECT that asks for another protocol on its stream (RFC 8441 §4), where HTTP/1 has `Upgrade`.
+    package var isExtendedConnect: Bool { method == .connect && !protocolName.isEmpty }
     package var framing: BodyFraming {
         get { line.value.framing }
         set { line.value.framing = newValue }

@@ -79,11 +79,15 @@ struct H1FieldSection {
         }
     }
 
-    /// One plain number. Lists and repetitions, which RFC 9110 §8.6 lets a recipient collapse, are refused: not every
-    /// endpoint collapses them alike.
     private mutating func noteContentLength(_ value: Span<UInt8>) throws(HTTPError) {
         guard contentLength == nil else { throw .conflictingContentLength }
         guard !isChunked else { throw .contentLengthWithTransferEncoding }
+        contentLength = try Self.contentLength(value)
+    }
+
+    /// One plain number. Lists and repetitions, which RFC 9110 §8.6 lets a recipient collapse, are refused: not every
+    /// endpoint collapses them alike.
+    static func contentLength(_ value: Span<UInt8>) throws(HTTPError) -> UInt64 {
         guard !value.isEmpty else { throw .malformedContentLength }
         var length: UInt64 = 0
         for index in value.indices {
@@ -94,7 +98,7 @@ struct H1FieldSection {
             length = length &* 10 &+ UInt64(digit)
         }
         guard length <= UInt64(Int64.max) else { throw .malformedContentLength }
-        contentLength = length
+        return length
     }
 
     /// `chunked` and nothing else. Another coding before a final `chunked` is legal and not built; all the rest would
