@@ -54,7 +54,8 @@ extension MappingDecoder {
         if value < stream {
             let (one, all) = (SizeText.format(UInt64(stream)), SizeText.format(UInt64(value)))
             context.report(
-                entry.value.mark, "connection_window: \(all) is less than stream_window, \(one), which no stream could use")
+                entry.value.mark,
+                "connection_window: \(all) is less than stream_window, \(one), which no stream could use")
         }
     }
 }

@@ -60,7 +60,9 @@ extension DecodingContext {
                 mapping.position(node.mark),
                 "\(why): name under 'listeners' those with protocol tls_passthrough that the route is for")
         }
-        for entry in mapping.entries where Self.requestKeys.contains(entry.key) {
+        // The location `/`, which every route has that gives none, asks nothing.
+        for entry in mapping.entries
+        where Self.requestKeys.contains(entry.key) && !(entry.key == "location" && entry.value.text == "/") {
             diagnostics.add(mapping.position(entry.keyMark), "\(entry.key) does nothing here: \(why)")
         }
     }

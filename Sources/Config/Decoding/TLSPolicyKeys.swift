@@ -14,7 +14,8 @@ extension TLSPolicyConfiguration: ConfigurationSection {
         if let entry = keys.entry("ciphers") {
             ciphers = context.algorithms(entry)
             if minVersion > .v12 {
-                context.report(entry.keyMark, "ciphers does nothing here: they are those of TLS 1.2, min_version is 1.3")
+                context.report(
+                    entry.keyMark, "ciphers does nothing here: they are those of TLS 1.2, min_version is 1.3")
             }
         }
         if let entry = keys.entry("ciphersuites") {
