@@ -71,12 +71,14 @@ extension Exchange {
         if isResponseStarted || reason == .clientClosed || !answers {
             if isResponseStarted { record.flags.insert(.responseCut) }
             if reason == .clientClosed, !isResponseStarted { record.status = status }
+            if isGRPC { record.grpcStatus = Int8(reason.grpcStatus.rawValue) }
             reportFailure()
             finish(downstream)
             return downstream.exchangeAborted(reason, code)
         }
         record.status = status
         reportFailure()
+        if isGRPC { return sendGRPCStatus(record.reason.grpcStatus) }
         sendProblem(status, downstream)
     }
 
@@ -87,6 +89,7 @@ extension Exchange {
 
     func finish(_ downstream: any Downstream) {
         isOver = true
+        if isGRPC { endDeadline() }
         requestRelay.end(worker.pipes)
         responseRelay.end(worker.pipes)
         let now = worker.loop.now

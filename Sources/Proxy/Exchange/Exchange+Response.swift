@@ -109,6 +109,7 @@ extension Exchange {
     func complete() {
         guard let downstream else { return }
         if let upstream {
+            if isGRPC { noteGRPCStatus(upstream.responseBody.trailers) }
             self.upstream = nil
             finishAttempt(upstream)
             upstream.release(

@@ -53,6 +53,10 @@ final class Exchange {
     var isRequestSent = false
     /// The endpoint has asked for the body.
     var isContinueSent = false
+    /// The request is a call of gRPC.
+    var isGRPC = false
+    /// When its own deadline is over. Made with the first call that has one.
+    var deadline: Timer?
     /// After the heads both bodies are a relay of bytes (RFC 8441).
     var isTunnel = false
     /// The client takes no more for now, and an informational response waits to be sent.
@@ -80,7 +84,7 @@ final class Exchange {
     }
 
     /// Both sides may be silent for as long as they like: there is no saying how often they have something to tell.
-    var isLongLived: Bool { isTunnel || service?.isGRPC ?? false }
+    var isLongLived: Bool { isTunnel || isGRPC }
 
     // MARK: Beginning
 
@@ -114,6 +118,8 @@ final class Exchange {
         isHeadReceived = false
         isResponseStarted = false
         isOwnResponse = false
+        isTunnel = false
+        isGRPC = false
         closes = false
         isOver = false
         worker.metrics.requestStarted(listener: downstream.listener.index)
@@ -126,6 +132,8 @@ final class Exchange {
         record.method = request.method
         record.version = request.version
         isTunnel = request.isExtendedConnect
+        isGRPC = isCall(request)
+        if isGRPC { beginDeadline() }
         if request.method == .connect, !isTunnel { return fail(.badRequest, .unsupportedMethod) }
         var random = worker.random
         let origin = downstream.listener.forwardedFields.apply(

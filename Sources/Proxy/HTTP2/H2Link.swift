@@ -42,7 +42,7 @@ final class H2Link {
         guard transport.isReadable else { return .wouldBlock }
         worker.buffers.lend(to: input)
         // A frame that does not fit behind what is left of the one before makes the buffer grow, to two frames at most.
-        input.reserve(max(1, min(input.capacity / 4, 4096)))
+        input.reserve(max(input.capacity / 4, session.inputBytesWanted - input.readableCount))
         switch transport.read(into: input) {
         case .bytes(let count):
             bytesRead += UInt64(count)

@@ -31,7 +31,6 @@ final class WorkerService {
     /// Nanoseconds.
     let responseTimeout: UInt64
     let idleTimeout: UInt64
-    let isGRPC: Bool
 
     init(_ configuration: ServiceConfiguration, index: Int, unacknowledgedMax: Duration, worker: Worker) {
         self.index = index
@@ -42,7 +41,6 @@ final class WorkerService {
         }
         responseTimeout = configuration.timeouts.response.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped
-        isGRPC = configuration.protocolName == .grpc
         for (number, pool) in pools.enumerated() { cluster.setEligible(!pool.addresses.isEmpty, number) }
     }
 

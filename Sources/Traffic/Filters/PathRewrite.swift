@@ -40,7 +40,7 @@ package final class PathRewrite: Sendable {
             pieces = bytes.isEmpty ? [] : [.literal(bytes.indices)]
             switch location {
             case .exact(let path), .prefix(let path, _): matched = .leading(path.utf8.count)
-            case .regex:
+            case .regex, .grpc:
                 matched = .leading(0)
                 problem("rewrite.prefix", "needs a prefix or exact location")
             }

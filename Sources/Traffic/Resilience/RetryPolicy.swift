@@ -31,7 +31,7 @@ package enum RetryPolicy {
 
         package init(
             reason: Reason, method: Method, connectionWasReused: Bool, requestWritten: Bool, bodyReplayable: Bool,
-            responseStarted: Bool, attempts: Int
+            responseStarted: Bool, wasRefused: Bool = false, attempts: Int
         ) {
             self.reason = reason
             self.method = method

@@ -213,7 +213,7 @@ package final class RouteTable: Sendable {
             switch location {
             case .exact(let path): collected[group].exact[path, default: []].append(index)
             case .prefix(let path, _): collected[group].prefixes[path, default: []].append(index)
-            case .regex:
+            case .regex, .grpc:
                 // The same expression again is an equal location: tried once, at its first place in the file.
                 if let known = collected[group].patterns.firstIndex(where: { $0.location == location }) {
                     collected[group].patterns[known].routes.append(index)

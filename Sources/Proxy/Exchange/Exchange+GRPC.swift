@@ -1,0 +1,73 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// What is particular to gRPC: its deadline, how its failures are told, and the status it ends with.
+extension Exchange: TimerTarget {
+    /// Whether the request is a call: HTTP/2 with its content type (`application/grpc`, `+proto` and the like).
+    func isCall(_ request: RequestHead) -> Bool {
+        guard request.version == .http2, let field = request.headers.first(.contentType) else { return false }
+        let prefix = ("application/grpc" as StaticString).bytes
+        let value = request.headers.value(of: field)
+        return value.count >= prefix.count && value.extracting(first: prefix.count).equalsIgnoringCase(prefix)
+    }
+
+    /// Begins the call's own deadline, if it names one (`grpc-timeout`).
+    func beginDeadline() {
+        guard let field = request.headers.first(.grpcTimeout),
+            let nanoseconds = GRPCTimeout.parse(request.headers.value(of: field))
+        else { return }
+        let timer = deadline ?? Timer(target: self)
+        deadline = timer
+        worker.loop.schedule(timer, at: headBeganAt.advanced(byNanoseconds: nanoseconds))
+    }
+
+    func endDeadline() {
+        if let deadline { worker.loop.cancel(deadline) }
+    }
+
+    func timerFired(_ timer: Timer) { fail(.responseTimeout, detail: "the call's own deadline (grpc-timeout) is over") }
+
+    /// Answers a call with a status of the proxy's own: trailers only, in a response that is 200 like all of gRPC's.
+    func sendGRPCStatus(_ status: GRPCStatus) {
+        beginOwnResponse(200)
+        record.status = 200
+        record.grpcStatus = Int8(status.rawValue)
+        let headers = response.headers
+        headers.append(.contentType, spelled: "content-type", ("application/grpc" as StaticString).bytes)
+        headers.append(.grpcStatus, ("grpc-status" as StaticString).bytes) { $0.append(decimal: UInt64(status.rawValue)) }
+        let word = record.reason.word
+        let isLocal = downstream.map { self.isLocal($0.peer) } ?? false
+        let detail = self.detail
+        headers.append(.other, ("grpc-message" as StaticString).bytes) { storage in
+            storage.append(word)
+            guard isLocal, !detail.isEmpty else { return }
+            storage.append(": ")
+            GRPCMessage.append(detail.readable, to: storage)
+        }
+        headers.append(.sidecarReason, spelled: "x-sidecar-reason", word.bytes)
+        finishOwnResponse(contentType: nil)
+    }
+
+    /// Notes the status that the endpoint's response ended with, before it is let go.
+    func noteGRPCStatus(_ trailers: HeaderBlock?) {
+        if let trailers, let field = trailers.first(.grpcStatus) {
+            record.grpcStatus = Self.grpcStatus(trailers.value(of: field))
+        } else if let field = response.headers.first(.grpcStatus) {
+            record.grpcStatus = Self.grpcStatus(response.headers.value(of: field))
+        } else {
+            record.grpcStatus = Int8(GRPCStatus(httpStatus: response.status).rawValue)
+        }
+    }
+
+    /// What is not one of the seventeen counts as UNKNOWN.
+    private static func grpcStatus(_ value: Span<UInt8>) -> Int8 {
+        var number = 0
+        for index in value.indices {
+            guard let digit = ASCII.digit(value[index]), number < 100 else { return 2 }
+            number = number * 10 + Int(digit)
+        }
+        return value.isEmpty || number > 16 ? 2 : Int8(number)
+    }
+}
