@@ -44,11 +44,12 @@ struct H2FieldSection {
         count &+= 1
         guard bytes <= limits.headBytesMax else { throw kind == .trailers ? .trailersTooLarge : .headTooLarge }
         guard count <= limits.fieldsMax else { throw kind == .trailers ? .trailersTooLarge : .tooManyFields }
-        let value = block.storage.bytes(field.valueStart..<field.valueStart &+ field.valueCount)
+        let storage = block.storage
+        let value = storage.bytes(field.valueStart..<field.valueStart &+ field.valueCount)
         try Self.check(value)
         guard field.pseudo == .none else { return try takePseudo(field, value, block) }
         hasRegular = true
-        try Self.checkName(block.storage.bytes(field.nameStart..<field.nameStart &+ field.nameCount))
+        try Self.checkName(storage.bytes(field.nameStart..<field.nameStart &+ field.nameCount))
         if Self.concerns(field.name), try !note(field, value, block) { return }
         if kind == .trailers, !field.name.mayTrail { return }
         block.record(

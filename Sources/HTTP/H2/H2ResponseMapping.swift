@@ -1,3 +1,5 @@
+import Core
+
 /// From the fields of a response (RFC 9113 §8.3.2) to a head of any version.
 enum H2ResponseMapping {
     /// Fills the line of `head`, whose fields are recorded already. `method`: of the request. `ends`: no body follows.

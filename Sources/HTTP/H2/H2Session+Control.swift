@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// SETTINGS, PING, WINDOW_UPDATE and PRIORITY (RFC 9113 §6.3, §6.5, §6.7, §6.9).
 extension H2Session {
@@ -106,7 +106,9 @@ extension H2Session {
     }
 
     private func queuePing(flags: UInt8, _ payload: Span<UInt8>) {
-        if queueControl(H2Frame(H2Frame.Kind.ping, flags: flags, stream: 0, length: 8)) == nil { output.append(payload) }
+        if queueControl(H2Frame(H2Frame.Kind.ping, flags: flags, stream: 0, length: 8)) == nil {
+            output.append(payload)
+        }
     }
 
     // MARK: WINDOW_UPDATE

@@ -52,7 +52,8 @@ extension H2Session {
             guard frame.length <= stream.receiveWindow else {
                 return refuseData(slot, .flowControlError, .flowControlExceeded, frame, input, now)
             }
-            let fits = stream.bodyLeft < 0
+            let fits =
+                stream.bodyLeft < 0
                 || (frame.has(H2Frame.Flag.endStream) ? payload == stream.bodyLeft : payload <= stream.bodyLeft)
             return fits ? nil : refuseData(slot, .protocolError, .contentLengthMismatch, frame, input, now)
         }
@@ -126,7 +127,8 @@ extension H2Session {
     func creditWindows(_ slot: Slot) {
         creditConnection()
         let stream = streams[slot]
-        guard stream.creditDue &* 2 >= limits.streamWindow, !stream.flags.contains(.remoteEnded), !stream.isClosed else {
+        guard stream.creditDue &* 2 >= limits.streamWindow, !stream.flags.contains(.remoteEnded), !stream.isClosed
+        else {
             return
         }
         // A body whose rest fits into what is left of the window needs no more of it.

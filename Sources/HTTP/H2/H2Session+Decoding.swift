@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// Decoding the header block that waits: HPACK, the rules of RFC 9113 §8, and the heads of every version.
 extension H2Session {

@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// Queuing heads and trailers: from lines to fields (RFC 9113 §8.2, §8.3, §8.5).
 extension H2Session {

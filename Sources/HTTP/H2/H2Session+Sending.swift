@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// Queuing frames in `output` (RFC 9113 §6): control frames, DATA, and header blocks in frames.
 extension H2Session {

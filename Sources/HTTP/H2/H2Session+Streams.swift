@@ -1,4 +1,4 @@
-package import Core
+import Core
 
 /// Streams: how they begin, end, and are judged when they are no more (RFC 9113 §5.1).
 extension H2Session {
