@@ -5,18 +5,17 @@ import Traffic
 
 /// What is particular to gRPC: its deadline, how its failures are told, and the status it ends with.
 extension Exchange: TimerTarget {
-    /// Whether the request is a call: HTTP/2 with its content type (`application/grpc`, `+proto` and the like).
+    /// Whether the request is a call: HTTP/2 with gRPC's content type.
     func isCall(_ request: RequestHead) -> Bool {
-        guard request.version == .http2, let field = request.headers.first(.contentType) else { return false }
-        let prefix = ("application/grpc" as StaticString).bytes
-        let value = request.headers.value(of: field)
-        return value.count >= prefix.count && value.extracting(first: prefix.count).equalsIgnoringCase(prefix)
+        let headers = request.headers
+        guard request.version == .http2, let field = headers.first(.contentType) else { return false }
+        return GRPCContentType.isGRPC(headers.value(of: field))
     }
 
     /// Begins the call's own deadline, if it names one (`grpc-timeout`).
     func beginDeadline() {
-        guard let field = request.headers.first(.grpcTimeout),
-            let nanoseconds = GRPCTimeout.parse(request.headers.value(of: field))
+        let headers = request.headers
+        guard let field = headers.first(.grpcTimeout), let nanoseconds = GRPCTimeout.parse(headers.value(of: field))
         else { return }
         let timer = deadline ?? Timer(target: self)
         deadline = timer
@@ -44,7 +43,7 @@ extension Exchange: TimerTarget {
             storage.append(word)
             guard isLocal, !detail.isEmpty else { return }
             storage.append(": ")
-            GRPCMessage.append(detail.readable, to: storage)
+            storage.append(grpcMessage: detail.readable)
         }
         headers.append(.sidecarReason, spelled: "x-sidecar-reason", word.bytes)
         finishOwnResponse(contentType: nil)
@@ -52,10 +51,11 @@ extension Exchange: TimerTarget {
 
     /// Notes the status that the endpoint's response ended with, before it is let go.
     func noteGRPCStatus(_ trailers: HeaderBlock?) {
+        let headers = response.headers
         if let trailers, let field = trailers.first(.grpcStatus) {
             record.grpcStatus = Self.grpcStatus(trailers.value(of: field))
-        } else if let field = response.headers.first(.grpcStatus) {
-            record.grpcStatus = Self.grpcStatus(response.headers.value(of: field))
+        } else if let field = headers.first(.grpcStatus) {
+            record.grpcStatus = Self.grpcStatus(headers.value(of: field))
         } else {
             record.grpcStatus = Int8(GRPCStatus(httpStatus: response.status).rawValue)
         }
