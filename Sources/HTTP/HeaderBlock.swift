@@ -27,6 +27,8 @@ package final class HeaderBlock {
     package struct Field: BitwiseCopyable {
         package let name: HeaderName
         package var isRemoved = false
+        /// It came by HTTP/2 as a field that nobody may put into a compression table (RFC 7541 §6.2.3).
+        package var isNeverIndexed = false
         package let nameStart: UInt32
         package let nameCount: UInt32
         package let valueStart: UInt32
@@ -132,14 +134,15 @@ package final class HeaderBlock {
 
     // MARK: Changes
 
-    /// Notes a line whose bytes already stand in the storage (HTTP/1). Positions are from the storage's start.
+    /// Notes a line whose bytes already stand in the storage. Positions are from the storage's start.
     @inline(__always)
     package func record(
-        _ name: HeaderName, nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, lineEnd: Int
+        _ name: HeaderName, nameStart: Int, nameCount: Int, valueStart: Int, valueCount: Int, lineEnd: Int,
+        isNeverIndexed: Bool = false
     ) {
         table.append(
             Field(
-                name: name, nameStart: UInt32(truncatingIfNeeded: nameStart),
+                name: name, isNeverIndexed: isNeverIndexed, nameStart: UInt32(truncatingIfNeeded: nameStart),
                 nameCount: UInt32(truncatingIfNeeded: nameCount), valueStart: UInt32(truncatingIfNeeded: valueStart),
                 valueCount: UInt32(truncatingIfNeeded: valueCount), lineEnd: UInt32(truncatingIfNeeded: lineEnd)))
         recorded.value |= 1 &<< UInt64(name.rawValue)

@@ -30,7 +30,8 @@ package enum H1Writer {
     /// `framing` and of `connection` (`close`, `upgrade`; `TE` is named there when the field is).
     ///
     /// An absolute target is reduced to its path, its authority is what `Host` then says (RFC 9112 §3.2.2); so does the
-    /// head's authority when there is no `Host`. Call `removeHopByHop` before. Lines that contradict `framing` are
+    /// head's authority when there is no `Host`. An extended CONNECT of HTTP/2 becomes a GET with its `Upgrade` line; its
+    /// `connection` must be `upgrade`. Call `removeHopByHop` before. Lines that contradict `framing` are
     /// marked removed in the head.
     package static func openRequest(
         _ head: RequestHead, framing: BodyFraming, connection: ConnectionOptions = [], into output: Buffer
@@ -43,8 +44,7 @@ package enum H1Writer {
             appendConnection(connection, namingTE: head.headers.contains(.te), into: output)
             return
         }
-        output.append(head.bytes(head.methodName))
-        output.append(ASCII.space)
+        appendMethod(of: head, into: output)
         if head.targetForm == .absolute {
             appendReducedTarget(of: head, into: output)
         } else {
@@ -58,10 +58,16 @@ package enum H1Writer {
         _ head: RequestHead, target: Span<UInt8>, framing: BodyFraming, connection: ConnectionOptions = [],
         into output: Buffer
     ) {
-        output.append(head.bytes(head.methodName))
-        output.append(ASCII.space)
+        appendMethod(of: head, into: output)
         output.append(target)
         finishRequestLine(head, framing: framing, connection: connection, into: output)
+    }
+
+    /// An extended CONNECT is in HTTP/1.1 a GET that asks for an upgrade (RFC 8441 §5).
+    @inline(__always)
+    private static func appendMethod(of head: RequestHead, into output: Buffer) {
+        if head.isExtendedConnect { output.append("GET") } else { output.append(head.bytes(head.methodName)) }
+        output.append(ASCII.space)
     }
 
     /// Reduces `http://host/path?query` to `/path?query`, and `OPTIONS http://host` to `*` (RFC 9112 §3.2.4).
@@ -83,6 +89,11 @@ package enum H1Writer {
         if !head.headers.contains(.host) {
             output.append("Host: ")
             output.append(head.bytes(head.authority))
+            output.appendLineEnd()
+        }
+        if head.isExtendedConnect {
+            output.append("Upgrade: ")
+            output.append(head.bytes(head.protocolName))
             output.appendLineEnd()
         }
         prepareFraming(head.headers, from: head.framing, to: framing)

@@ -54,7 +54,7 @@ struct H2FieldSection {
         if kind == .trailers, !field.name.mayTrail { return }
         block.record(
             field.name, nameStart: field.nameStart, nameCount: field.nameCount, valueStart: field.valueStart,
-            valueCount: field.valueCount, lineEnd: field.lineEnd)
+            valueCount: field.valueCount, lineEnd: field.lineEnd, isNeverIndexed: field.isNeverIndexed)
     }
 
     // MARK: Bytes (§8.2.1)

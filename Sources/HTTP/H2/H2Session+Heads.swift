@@ -108,7 +108,8 @@ extension H2Session {
                 }
             default:
                 encoder.append(
-                    field.name, name: headers.name(of: field), value: headers.value(of: field), into: output)
+                    field.name, name: headers.name(of: field), value: headers.value(of: field),
+                    isNeverIndexed: field.isNeverIndexed, into: output)
             }
         }
     }
