@@ -1,34 +1,14 @@
-package import Core
+import Core
 
 /// An extended CONNECT (RFC 8441) as HTTP/1.1 says it: a GET with `Upgrade` (RFC 9110 §7.8, RFC 6455 §4.1).
 package enum H1Upgrade {
-    /// Writes the request's head. `key` is what a WebSocket's server proves that it understood: 16 random bytes.
+    /// Makes the request ready for `H1Writer`: a WebSocket's has a key, by which its server proves that it understood.
     ///
-    /// `target` is the one to send; as received when it is empty. Call `removeHopByHop` before.
-    package static func writeRequest(
-        _ head: RequestHead, target: Span<UInt8>, key: (UInt64, UInt64), into output: Buffer
-    ) {
-        output.append("GET ")
-        output.append(target.isEmpty ? head.bytes(head.target) : target)
-        output.append(" HTTP/1.1\r\n")
-        if !head.headers.contains(.host) {
-            output.append("Host: ")
-            output.append(head.bytes(head.authority))
-            output.appendLineEnd()
-        }
-        head.headers.remove(.contentLength)
+    /// `key` is 16 random bytes. HTTP/2 has no use for one, so what the client sent goes.
+    package static func prepare(_ head: RequestHead, key: (UInt64, UInt64)) {
         head.headers.remove(named: keyName.bytes)
-        head.headers.write(into: output)
-        output.append("Connection: Upgrade\r\nUpgrade: ")
-        output.append(head.bytes(head.protocolName))
-        output.appendLineEnd()
-        if head.bytes(head.protocolName).equalsIgnoringCase(("websocket" as StaticString).bytes) {
-            output.append(keyName)
-            output.append(": ")
-            append(base64: key, to: output)
-            output.appendLineEnd()
-        }
-        output.appendLineEnd()
+        guard head.bytes(head.protocolName).equalsIgnoringCase(("websocket" as StaticString).bytes) else { return }
+        head.headers.append(.other, keyName.bytes) { append(base64: key, to: $0) }
     }
 
     /// Makes of a response that switched protocols what an extended CONNECT is answered with: 200, and bytes until the end.
@@ -63,6 +43,6 @@ package enum H1Upgrade {
         }
         let last = byte(15) << 16
         output.append(digit(last >> 18), digit(last >> 12))
-        output.append("==")
+        output.append(UInt8(ascii: "="), UInt8(ascii: "="))
     }
 }

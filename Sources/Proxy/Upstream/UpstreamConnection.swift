@@ -119,17 +119,15 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         pool.nameHost(in: request)
         let output = wire.outputForWriting()
         isTunnel = request.isExtendedConnect
-        if isTunnel {
-            let key = (worker.random.next(), worker.random.next())
-            H1Upgrade.writeRequest(request, target: target, key: key, into: output)
-            return wire.beginOutgoing(.untilClose)
-        }
+        let framing = isTunnel ? BodyFraming.none : request.framing
+        let connection: ConnectionOptions = isTunnel ? .upgrade : []
+        if isTunnel { H1Upgrade.prepare(request, key: (worker.random.next(), worker.random.next())) }
         if target.isEmpty {
-            H1Writer.writeRequest(request, framing: request.framing, into: output)
+            H1Writer.writeRequest(request, framing: framing, connection: connection, into: output)
         } else {
-            H1Writer.writeRequest(request, target: target, framing: request.framing, into: output)
+            H1Writer.writeRequest(request, target: target, framing: framing, connection: connection, into: output)
         }
-        wire.beginOutgoing(request.framing)
+        wire.beginOutgoing(framing)
     }
 
     /// What has come waits in its buffer.
