@@ -12,7 +12,7 @@ extension Exchange {
         let failure = RetryPolicy.Failure(
             reason: reason, method: request.method, connectionWasReused: upstream.isReused,
             requestWritten: upstream.hasWrittenRequest, bodyReplayable: downstream.requestBody.canRewind,
-            responseStarted: upstream.hasResponseBytes, wasRefused: isUnprocessed, attempts: Int(record.attempts))
+            responseStarted: upstream.hasResponseBytes, attempts: Int(record.attempts), wasRefused: isUnprocessed)
         switch RetryPolicy.decide(failure) {
         case .freshConnection:
             giveUpAttempt(upstream, service)
