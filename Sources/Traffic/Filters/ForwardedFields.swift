@@ -197,7 +197,9 @@ package struct ForwardedFields: Sendable {
             let element = identity.forwardedElement
             storage.append(element.span)
         }
-        for index in 0..<lines where Self.isCertificate(headers.fields[index], of: headers) { headers.remove(at: index) }
+        for index in 0..<lines where Self.isCertificate(headers.fields[index], of: headers) {
+            headers.remove(at: index)
+        }
     }
 
     private static func isCertificate(_ field: HeaderBlock.Field, of headers: HeaderBlock) -> Bool {
