@@ -102,6 +102,13 @@ package final class Transport {
         isWritable = false
     }
 
+    /// Deregisters like `close`, and resets the connection: the peer must not take this for a proper end.
+    package func abort() {
+        tls?.abandon()
+        Socket.resetOnClose(descriptor.rawValue)
+        close()
+    }
+
     /// Ends the writing direction: the peer reads the end of the stream, and may go on sending.
     package func shutdownWriting() {
         tls?.shutDown()

@@ -284,7 +284,7 @@ package final class TLSConnection {
         var taken = 0
         if unsafe pendingStored > 0 {
             // The record is sealed already; OpenSSL wants to hear of the same bytes, and looks at none of them.
-            precondition(unsafe pendingStored <= total, "fewer bytes than were tried to write")
+            guard unsafe pendingStored <= total else { return .bytes(0) }
             guard let count = unsafe seal(scratch.bytes, pendingStored) else { return failedWriting() }
             guard count > 0 else { return .bytes(0) }
             taken = count
@@ -352,6 +352,9 @@ package final class TLSConnection {
         unsafe flagsStored.hasShutDown = true
         if unsafe SSL_shutdown(ssl) < 0 { ERR_clear_error() }
     }
+
+    /// Nothing more is said, not even that this is the end.
+    func abandon() { unsafe flagsStored.hasShutDown = true }
 
     // MARK: What was agreed on
 

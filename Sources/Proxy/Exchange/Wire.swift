@@ -321,6 +321,12 @@ final class Wire: BodySource, BodySink {
         transport.close()
     }
 
+    /// The same, and resets the connection: the peer must not take this for a proper end.
+    func abort() {
+        transport.abort()
+        close()
+    }
+
     /// Gives the buffers back: another object goes on with the transport, and has what was read.
     func handOver() {
         buffers.reclaim(from: input)

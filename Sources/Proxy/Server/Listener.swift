@@ -24,6 +24,9 @@ final class Listener: EventHandler, TimerTarget {
     let pathNormalizer: PathNormalizer
     let forwardedFields: ForwardedFields
     let http2: ListenerHTTP2
+    /// Nil when clients speak without TLS.
+    let tls: CurrentContext<TLSServerContext>?
+    let handshakeTimeout: UInt64
     /// TLS is not ended here, but passed on by its server name.
     private let passesThrough: Bool
     // Nanoseconds.
@@ -36,8 +39,11 @@ final class Listener: EventHandler, TimerTarget {
     private let timer = Timer()
 
     init(
-        _ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?, socket: ListeningSocket, worker: Worker
+        _ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?,
+        tls: CurrentContext<TLSServerContext>?, socket: ListeningSocket, worker: Worker
     ) {
+        self.tls = tls
+        handshakeTimeout = configuration.tls?.handshakeTimeout.nanosecondsClamped ?? .max
         self.index = index
         self.serviceIndex = serviceIndex
         self.socket = socket

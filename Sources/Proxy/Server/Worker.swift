@@ -21,6 +21,7 @@ final class Worker: TimerTarget {
         let workerCount: Int
         let configuration: Configuration
         let routes: RouteTable
+        let tls: TLSContexts
         let metrics: WorkerMetrics
         let failures: FailureRing
         let accessLog: AccessLogWriter
@@ -76,7 +77,7 @@ final class Worker: TimerTarget {
         accessLog = AccessLog(
             writer: setup.accessLog, format: setup.configuration.accessLog?.format ?? .json, names: setup.names,
             metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
-        plan = WorkerPlan(setup.configuration, routes: setup.routes, worker: self)
+        plan = WorkerPlan(setup.configuration, routes: setup.routes, tls: setup.tls, worker: self)
         flushTimer.target = self
         receiver = try setup.mailbox.receive(on: loop) { [unowned self] in handle($0) }
         loop.turnEnded = { [unowned self] in endTurn() }
@@ -84,7 +85,9 @@ final class Worker: TimerTarget {
             let service = configuration.service.flatMap { name in
                 setup.configuration.services.firstIndex { $0.name == name }
             }
-            let listener = Listener(configuration, index: index, serviceIndex: service, socket: socket, worker: self)
+            let listener = Listener(
+                configuration, index: index, serviceIndex: service, tls: setup.tls.listeners[index], socket: socket,
+                worker: self)
             try listener.open()
             listeners.append(listener)
         }
@@ -224,15 +227,25 @@ final class Worker: TimerTarget {
     /// A client's connection ended because the client broke the rules of HTTP/2.
     func violated(_ violation: H2Violation, peer: SocketAddress, listener: Int) {
         metrics.violated(violation, listener: listener)
+        let why = "the connection breaks the rules of HTTP/2: \(violation.word)"
+        connectionFailed(.badRequest, why, peer: peer, listener: listener)
+    }
+
+    /// A client's TLS handshake came to nothing.
+    func handshakeFailed(_ why: String, peer: SocketAddress, listener: Int) {
+        metrics.add(.tlsFailed, listener: listener)
+        connectionFailed(.tlsFailed, why, peer: peer, listener: listener)
+    }
+
+    private func connectionFailed(_ reason: Reason, _ why: String, peer: SocketAddress, listener: Int) {
         var record = ExchangeRecord(listener: listener)
-        record.reason = .badRequest
+        record.reason = reason
         if case .ip(let address, let port) = peer {
             record.clientAddress = address
             record.clientPort = port
         }
         let detail = Buffer(capacity: 64)
-        detail.append("the connection breaks the rules of HTTP/2: ")
-        detail.append(violation.word)
+        detail.append(why)
         failed(record, RequestHead(), detail)
     }
 

@@ -121,9 +121,7 @@ final class Tunnel: TimerTarget {
         if let index = listener.serviceIndex {
             service = plan.services[index]
         } else {
-            request.targetForm = .authority
-            let index = try? plan.routes.match(
-                request, listener.pathNormalizer, listener: listener.index, scratch: worker.routeScratch)
+            let index = plan.routes.match(serverName: request.bytes(request.authority), listener: listener.index)
             guard let index, case .service(let service) = plan.routes.routes[index].action else {
                 return fail(.noRoute, "no route has this server name")
             }
@@ -215,7 +213,7 @@ final class Tunnel: TimerTarget {
         switch relay.run(from: source.wire, to: sink.wire, pipes: worker.pipes) {
         case .complete:
             relay.end(worker.pipes)
-            Socket.shutdownWriting(sink.wire.transport.rawDescriptor)
+            sink.wire.transport.shutdownWriting()
             return true
         case .sourceBlocked, .sinkBlocked: return false
         case .yielded:

@@ -63,6 +63,8 @@ final class EndpointPool: CustomStringConvertible {
 
     private let worker: Worker
     let limits: Limits
+    /// Nil when it is spoken to without TLS.
+    let tls: EndpointTLS?
     /// Its service's and its own place in the configuration.
     let service: Int
     let endpoint: Int
@@ -88,7 +90,11 @@ final class EndpointPool: CustomStringConvertible {
     /// Its address is a name, whose addresses may change.
     let isNamed: Bool
 
-    init(_ configuration: EndpointConfiguration, limits: Limits, service: Int, endpoint: Int, worker: Worker) {
+    init(
+        _ configuration: EndpointConfiguration, limits: Limits, tls: EndpointTLS?, service: Int, endpoint: Int,
+        worker: Worker
+    ) {
+        self.tls = tls
         self.worker = worker
         self.limits = limits
         self.service = service

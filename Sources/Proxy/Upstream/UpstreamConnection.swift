@@ -62,7 +62,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
             if readiness.isReadable { exchange?.upstreamReadable() }
             if readiness.isWritable, state == .leased { exchange?.upstreamWritable() }
         case .idle:
-            if readiness.isReadable { close(.peerClosed) }
+            // Tickets of TLS are nothing to HTTP.
+            if readiness.isReadable, !wire.transport.isEncrypted || wire.fill() != .wouldBlock { close(.peerClosed) }
         case .closed: break
         }
     }
@@ -81,7 +82,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     private func finishConnecting() {
-        switch dialing.proceed(wire.transport) {
+        switch dialing.proceed(wire.transport, pool.tls) {
         case .pending: return
         case .failed(let reason, let why): return failConnecting(reason, why)
         case .connected: break
@@ -133,7 +134,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     /// What has come waits in its buffer.
     var isHeadUrgent: Bool { false }
 
-    func endRequest() { Socket.shutdownWriting(wire.transport.rawDescriptor) }
+    func endRequest() { wire.transport.shutdownWriting() }
 
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
     var bytesReceived: UInt64 { wire.bytesRead - readBefore }

@@ -118,7 +118,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     }
 
     private func proceed() {
-        switch dialing.proceed(link.transport) {
+        switch dialing.proceed(link.transport, pool.tls) {
         case .pending: break
         case .failed(let reason, let why): failConnecting(reason, why)
         case .connected: connected()
