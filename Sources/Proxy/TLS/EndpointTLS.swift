@@ -1,4 +1,5 @@
 import Config
+import Core
 import IO
 
 /// How one worker speaks TLS with one endpoint.

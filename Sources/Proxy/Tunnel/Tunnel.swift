@@ -121,6 +121,7 @@ final class Tunnel: TimerTarget {
         if let index = listener.serviceIndex {
             service = plan.services[index]
         } else {
+            let request = self.request
             let index = plan.routes.match(serverName: request.bytes(request.authority), listener: listener.index)
             guard let index, case .service(let service) = plan.routes.routes[index].action else {
                 return fail(.noRoute, "no route has this server name")
