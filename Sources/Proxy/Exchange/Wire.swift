@@ -170,7 +170,7 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Payload still to come without framing in it, when none is waiting in the buffer.
-    var spliceable: UInt64 { input.isEmpty && !holdsRun ? decoder.unframed : 0 }
+    var spliceable: UInt64 { input.isEmpty && !holdsRun && !transport.isEncrypted ? decoder.unframed : 0 }
 
     private func dropRun() {
         input.consume(runCount)
@@ -310,7 +310,7 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Whether payload may pass as it is: no queue before it and no chunks around it.
-    var acceptsSplice: Bool { output.isEmpty && !isChunking }
+    var acceptsSplice: Bool { output.isEmpty && !isChunking && !transport.isEncrypted }
 
     // MARK: The end
 
