@@ -3,9 +3,9 @@ import Glibc
 
 /// Tells whether files have changed, by what the kernel says of them and without reading them.
 ///
-/// A value of one thread, which asks from time to time. Symbolic links are followed, so that exchanging one counts, as
+/// Used on one thread, which asks from time to time. Symbolic links are followed, so that exchanging one counts, as
 /// Kubernetes does with mounted secrets; so do a new file under the name, its going and its coming.
-package struct FileWatch {
+package final class FileWatch {
     /// What stands for a file's contents; all zero while there is none.
     private struct Mark: Equatable {
         var device: UInt64 = 0
@@ -25,7 +25,7 @@ package struct FileWatch {
     }
 
     /// Whether any of the files has changed since this was last asked, or the watch began.
-    package mutating func hasChanged() -> Bool {
+    package func hasChanged() -> Bool {
         let present = paths.map(Self.mark)
         defer { marks = present }
         return present != marks

@@ -38,7 +38,7 @@ final class TLSCertificate {
     deinit {
         // SAFETY: owned here, and used by nobody any more; contexts have counted references of their own.
         unsafe X509_free(leaf)
-        for unsafeissuer in unsafe issuers { unsafe X509_free(issuer) }
+        for index in unsafe issuers.indices { unsafe X509_free(issuers[index]) }
         unsafe EVP_PKEY_free(key)
     }
 

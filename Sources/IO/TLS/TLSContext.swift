@@ -28,8 +28,8 @@ final class TLSContext: Sendable {
         guard unsafe sidecar_ssl_ctx_use(pointer, certificate.leaf, certificate.key) == 1 else {
             throw .noted(path, otherwise: .certificateRefused)
         }
-        for unsafeissuer in unsafe certificate.issuers {
-            guard unsafe sidecar_ssl_ctx_add_issuer(pointer, issuer) == 1 else {
+        for index in unsafe certificate.issuers.indices {
+            guard unsafe sidecar_ssl_ctx_add_issuer(pointer, certificate.issuers[index]) == 1 else {
                 throw .noted(path, otherwise: .certificateRefused)
             }
         }
