@@ -105,6 +105,7 @@ package final class HPACKDecoder {
             let age = index &- HPACKStaticTable.count &- 1
             guard age < table.count else { throw .indexInvalid }
             let entry = table[age]
+            // SAFETY: of both pointers: whoever calls knows how long a table's lines stay where they are.
             return unsafe (entry, table.line(of: entry))
         }
         guard index > 0 else { throw .indexInvalid }
