@@ -2,14 +2,14 @@ package import Core
 
 /// Encodes the header blocks of one connection's one direction, in the order they are sent (RFC 7541).
 ///
-/// Owned by its session, on one thread. What repeats goes to the dynamic table and costs a byte or two from then on; see
-/// `HPACKIndexing` for what that is. Only literals on their way into the table are Huffman-encoded, which is paid for once;
-/// the others change with each message and are sent plain, which costs neither side more than a copy.
+/// Owned by its session, on one thread. What repeats goes to the dynamic table and costs a byte or two from then on;
+/// see `HPACKIndexing` for what that is. Only literals on their way into the table are Huffman-encoded, which is paid
+/// for once; the others change with each message and are sent plain, which costs neither side more than a copy.
 ///
 /// A block is `beginBlock` and the `append`s of its fields; they must be sent as they were appended.
 package final class HPACKEncoder {
-    // SAFETY: of the unchecked exclusivity, here and below: numbers of one owner on one thread, and nothing foreign is called
-    // while they are accessed.
+    // SAFETY: of the unchecked exclusivity, here and below: numbers of one owner on one thread, and nothing foreign is
+    // called while they are accessed.
     /// The table's size that the peer knows of.
     @exclusivity(unchecked) private var tableBytesSent = HPACKDecoder.tableBytesInitially
     /// The smallest size since the last block, which the peer must be told of (RFC 7541 §4.2).
@@ -215,8 +215,8 @@ package final class HPACKEncoder {
         let entry = HPACKEntry(
             nameCount: spelled.count, valueCount: value.count, name: name.known, pseudo: name.pseudo)
         let number = table.inserted
-        // SAFETY: the line has room for name and value at their places; what stands between and behind them nobody reads
-        // here. Neither span is the table's.
+        // SAFETY: the line has room for name and value at their places; what stands between and behind them nobody
+        // reads here. Neither span is the table's.
         guard let line = unsafe table.insert(entry) else { return }
         unsafe Self.copyLowercased(spelled, to: line)
         unsafe Self.copy(value, to: line.advanced(by: entry.valueOffset))

@@ -1,8 +1,8 @@
-/// Where the entries of an encoder's dynamic table are found by what they are: chains through the entries, one per hash of
-/// the field and one per hash of the name, newest first.
+/// Where the entries of an encoder's dynamic table are found by what they are: chains through the entries, one per hash
+/// of the field and one per hash of the name, newest first.
 ///
-/// Owned by its encoder. Eviction leaves it alone: a chain ends where it comes to an entry that is gone, for those behind
-/// are older. Hashes only propose; the encoder compares.
+/// Owned by its encoder. Eviction leaves it alone: a chain ends where it comes to an entry that is gone, for those
+/// behind are older. Hashes only propose; the encoder compares.
 @safe
 final class HPACKEncoderIndex {
     private struct Link: BitwiseCopyable {
@@ -12,8 +12,9 @@ final class HPACKEncoderIndex {
         var olderName: UInt32
     }
 
-    // SAFETY: of the four, and of their unchecked exclusivity: written by `init` and by leaf functions on one thread. `links`
-    // has `linksMask + 1` elements, both kinds of heads `headsMask + 1`; all are initialised, and every access is masked.
+    // SAFETY: of the four, and of their unchecked exclusivity: written by `init` and by leaf functions on one thread.
+    // `links` has `linksMask + 1` elements, both kinds of heads `headsMask + 1`; all are initialised, and every access
+    // is masked.
     private let links: UnsafeMutablePointer<Link>
     private let fieldHeads: UnsafeMutablePointer<UInt32>
     private let nameHeads: UnsafeMutablePointer<UInt32>

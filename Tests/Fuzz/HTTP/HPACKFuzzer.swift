@@ -1,8 +1,8 @@
 import Core
 import HTTP
 
-/// libFuzzer's entry for header blocks. The input is blocks of one connection, each after a byte that says how long it is:
-/// up to 63 bytes, and with the top bit set that it is skipped by one of the decoders.
+/// libFuzzer's entry for header blocks. The input is blocks of one connection, each after a byte that says how long it
+/// is, up to 63 bytes, and with the top bit set that it is skipped by one of the decoders.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzHPACK(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     // SAFETY: libFuzzer hands over `count` readable bytes for the time of the call.
@@ -82,6 +82,7 @@ final class RelayedFields {
 
     /// Passes the fields on, and checks that they arrive as they are, with their names in lower case.
     func check(_ decoded: DecodedFields) {
+        let output = self.output
         output.clear()
         encoder.beginBlock(into: output)
         var expected: [[UInt8]] = []

@@ -1,6 +1,5 @@
-/// Header blocks of one connection as the Python package `hpack` 4.2 encodes them, table size changes included, and what
-/// they say.
-/// A line that begins with `!` is never to be indexed.
+/// Header blocks of one connection as the Python package `hpack` 4.2 encodes them, table size changes included, and
+/// what they say. A line that begins with `!` is never to be indexed.
 enum HPACKVectors {
     static let blocks: [(hex: String, fields: [String])] = [
         (
