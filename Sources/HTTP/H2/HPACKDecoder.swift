@@ -55,8 +55,8 @@ package final class HPACKDecoder {
         return field
     }
 
-    /// Does to the table what `next` would do and keeps nothing else. Returns the field's size by RFC 9113 §6.5.2 (name
-    /// + value + 32), nil at the block's end.
+    /// Does to the table what `next` would do and keeps nothing else. Returns the field's size by RFC 9113 §6.5.2, which
+    /// is that of its name and value and 32; nil at the block's end.
     package func skip(_ block: Span<UInt8>, _ position: inout Int) throws(HPACKError) -> Int? {
         guard let representation = try readRepresentation(block, &position) else { return nil }
         if representation.isIndexed {

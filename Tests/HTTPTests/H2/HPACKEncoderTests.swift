@@ -194,13 +194,30 @@ import Testing
 
     @Test func aBusyTableKeepsItsMemory() {
         let encoder = HPACKEncoder(tableBytesMax: 4096)
-        #expect(encoder.table.allocatedBytes == 0)
+        #expect(encoder.allocatedBytes == 0)
+        _ = block([("server", "a"), ("content-type", "text/plain"), ("vary", "accept")], with: encoder)
+        #expect(encoder.allocatedBytes < 1024)
         var allocated = 0
         for round in 0..<20_000 {
             _ = block([("server", "number \(round)")], with: encoder)
-            if round == 1000 { allocated = encoder.table.allocatedBytes }
+            if round == 1000 { allocated = encoder.allocatedBytes }
         }
-        #expect(encoder.table.allocatedBytes == allocated)
+        #expect(encoder.allocatedBytes == allocated)
         #expect(encoder.table.size > 3900)
+    }
+
+    /// As many entries as there is room for (each counts 37 bytes at most), all of which are found again.
+    @Test func everyEntryOfAFullTableIsFound() {
+        let encoder = HPACKEncoder(tableBytesMax: 4096)
+        for last in 0..<700 {
+            _ = block([("via", String(last, radix: 36))], with: encoder)
+            for value in max(0, last - 109)...last {
+                let age = last - value
+                let expected = age < 65 ? [0xBE + UInt8(age)] : [0xFF, UInt8(age - 65)]
+                if block([("Via", String(value, radix: 36))], with: encoder) != expected {
+                    Issue.record("\(value) after \(last)")
+                }
+            }
+        }
     }
 }
