@@ -99,7 +99,8 @@ import Testing
         let house = try TLSHouse()
         let names = "DNS:orders,URI:spiffe://shop/orders,IP:10.0.0.1,IP:::1,email:a@shop.example"
         let known = house.authority.issue("known", names: names, subject: "orders, \"the\" caf\u{E9}")
-        let stranger = try TestAuthority("Other CA").issue("stranger", names: nil)
+        let others = try TestAuthority("Other CA")
+        let stranger = others.issue("stranger", names: nil)
         let old = house.authority.issue("old", names: nil, from: -7200, to: -3600)
 
         for mode in [TLSClientAuthentication.optional, .required] {

@@ -18,7 +18,15 @@ package final class TLSClientContext: Sendable {
         if verifies {
             let trust = try TLSTrust(caPath: settings.caPath)
             unsafe sidecar_ssl_ctx_share_store(pointer, trust.store)
-            unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
+            unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER) { isGood, check in
+                guard isGood == 0, let certificate = unsafe X509_STORE_CTX_get_current_cert(check) else {
+                    return isGood
+                }
+                let index = SSL_get_ex_data_X509_STORE_CTX_idx()
+                let connection = unsafe OpaquePointer(X509_STORE_CTX_get_ex_data(check, index))
+                unsafe TLSClientContext.owner(of: connection)?.noteRefused(certificate)
+                return 0
+            }
         } else {
             unsafe SSL_CTX_set_verify(pointer, SSL_VERIFY_NONE, nil)
         }
@@ -31,10 +39,15 @@ package final class TLSClientContext: Sendable {
         unsafe sidecar_ssl_ctx_set_session_cache(
             pointer, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
         unsafe SSL_CTX_sess_set_new_cb(pointer) { connection, session in
-            guard let owner = unsafe SSL_get_ex_data(connection, 0) else { return 0 }
-            let connection = unsafe Unmanaged<TLSConnection>.fromOpaque(owner).takeUnretainedValue()
-            return unsafe connection.keep(session!) ? 1 : 0
+            unsafe TLSClientContext.owner(of: connection)?.keep(session!) ?? false ? 1 : 0
         }
+    }
+
+    @unsafe
+    private static func owner(of connection: OpaquePointer?) -> TLSConnection? {
+        // SAFETY: set by the connection for its own `SSL`, which does not outlive it.
+        guard let owner = unsafe SSL_get_ex_data(connection, 0) else { return nil }
+        return unsafe Unmanaged<TLSConnection>.fromOpaque(owner).takeUnretainedValue()
     }
 
     /// A new connection's `SSL`, which the caller owns, that will ask for this name, or this address, and check it.

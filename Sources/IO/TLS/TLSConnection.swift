@@ -18,7 +18,8 @@ package enum TLSHandshakeOutcome: Equatable, Sendable {
 @safe
 package final class TLSConnection {
     // SAFETY: of all here: `ssl` and `socket` are owned, alive until deinit, and used on one thread. The BIO within `ssl`
-    // finds `socket`, which stays where it is. OpenSSL calls back into nothing but `keep`, which touches only the store.
+    // finds `socket`, which stays where it is. OpenSSL calls back into nothing but `keep` and `noteRefused`, which only store what they
+    // are given.
     let ssl: OpaquePointer
     private let socket: UnsafeMutablePointer<TLSSocket>
     private let scratch: TLSScratch
@@ -33,6 +34,8 @@ package final class TLSConnection {
     /// How a read ended after bytes that were returned first.
     private var ending: Transport.ReadOutcome?
     private var identity: TLSIdentity?
+    /// Whom the certificate was for that was refused.
+    private var refusedNames: [String] = []
 
     private struct Flags: BitwiseCopyable {
         var isComplete = false
@@ -130,12 +133,11 @@ package final class TLSConnection {
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             unsafe flagsStored.isComplete = true
+            keepRenewed()
             return .complete
         }
-        if unsafe socket.pointee.error == 0, unsafe !socket.pointee.hasEnded {
-            let want = unsafe SSL_want(ssl)
-            if want == SSL_READING || want == SSL_WRITING { return .wouldBlock }
-        }
+        let what = unsafe SSL_get_error(ssl, result)
+        if what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE { return .wouldBlock }
         let error = handshakeError()
         failure = error
         unsafe flagsStored.hasFailed = true
@@ -170,15 +172,16 @@ package final class TLSConnection {
         // SAFETY: the text is a constant of the library.
         var text = unsafe String(cString: X509_verify_cert_error_string(result))
         if kind == .nameMismatch {
-            let names = peerCertificateNames.joined(separator: ", ")
+            let names = refusedNames.joined(separator: ", ")
             text = "the certificate is not for \(clientName)" + (names.isEmpty ? "" : " but for \(names)")
         }
         return TLSError(kind, text)
     }
 
-    private var peerCertificateNames: [String] {
-        guard let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return [] }
-        return unsafe TLSName.alternatives(of: certificate).map(\.value)
+    /// OpenSSL is about to refuse the server's certificate.
+    @unsafe
+    func noteRefused(_ certificate: OpaquePointer) {
+        unsafe refusedNames = TLSName.alternatives(of: certificate).map(\.value)
     }
 
     /// A session to resume came from the server; whether its reference is taken over.
@@ -189,6 +192,12 @@ package final class TLSConnection {
         return true
     }
 
+    /// A ticket of TLS 1.2 that came with a resumption is told to nobody.
+    private func keepRenewed() {
+        guard sessions != nil, isResumed, unsafe SSL_version(ssl) == TLS1_2_VERSION else { return }
+        if let session = unsafe SSL_get1_session(ssl), unsafe !keep(session) { unsafe SSL_SESSION_free(session) }
+    }
+
     // MARK: Bytes
 
     /// Fills the buffer's free space with as many records as are there.
@@ -196,6 +205,7 @@ package final class TLSConnection {
         if let ending { return ending }
         let ssl = unsafe ssl
         let socket = unsafe socket
+        unsafe flagsStored.readWantsWriting = false
         var outcome = Transport.ReadOutcome.wouldBlock
         let total = unsafe buffer.write { free in
             var total = 0
@@ -203,7 +213,7 @@ package final class TLSConnection {
                 let space = Int32(truncatingIfNeeded: min(free.count - total, 1 << 30))
                 let count = unsafe SSL_read(ssl, free.baseAddress! + total, space)
                 guard count > 0 else {
-                    outcome = readEnded()
+                    outcome = readEnded(count)
                     break
                 }
                 total += Int(count)
@@ -220,31 +230,29 @@ package final class TLSConnection {
         return .bytes(total)
     }
 
-    /// What it means that a read gave no bytes.
-    private func readEnded() -> Transport.ReadOutcome {
-        let want = unsafe SSL_want(ssl)
+    /// What it means that a read gave no bytes. OpenSSL's error queue was empty before, as everybody leaves it who calls
+    /// OpenSSL on a worker.
+    private func readEnded(_ result: Int32) -> Transport.ReadOutcome {
         let socket = unsafe socket.pointee
-        unsafe flagsStored.readWantsWriting = false
-        if socket.error == 0 && !socket.hasEnded {
-            if want == SSL_READING { return .wouldBlock }
-            if want == SSL_WRITING {
-                unsafe flagsStored.readWantsWriting = true
-                return .wouldBlock
-            }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ: return .wouldBlock
+        case SSL_ERROR_WANT_WRITE:
+            unsafe flagsStored.readWantsWriting = true
+            return .wouldBlock
+        case SSL_ERROR_ZERO_RETURN: return .endOfStream
+        default: break
         }
         let code = ERR_peek_last_error()
         ERR_clear_error()
-        let isAlert = sidecar_ssl_is_alert(code) != 0
-        if unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0, !isAlert { return .endOfStream }
         unsafe flagsStored.hasFailed = true
         if socket.error != 0 { return .failed(socketError) }
         if socket.hasEnded { return .failed(.truncated) }
-        noteFailure(code, isAlert: isAlert)
+        noteFailure(code)
         return .failed(.unexpected("SSL_read"))
     }
 
-    private func noteFailure(_ code: UInt, isAlert: Bool) {
-        guard isAlert else {
+    private func noteFailure(_ code: UInt) {
+        guard sidecar_ssl_is_alert(code) != 0 else {
             failure = TLSError(.protocolViolation, code == 0 ? "no reason given" : TLSError.reason(of: code))
             return
         }
@@ -324,12 +332,11 @@ package final class TLSConnection {
             unsafe pendingStored = 0
             return Int(result)
         }
-        guard unsafe socket.pointee.error == 0 else { return nil }
-        switch unsafe SSL_want(ssl) {
-        case SSL_WRITING:
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_WRITE:
             unsafe pendingStored = count
             return 0
-        case SSL_READING:
+        case SSL_ERROR_WANT_READ:
             unsafe flagsStored.writeWantsReading = true
             return 0
         default: return nil
@@ -341,7 +348,7 @@ package final class TLSConnection {
         ERR_clear_error()
         unsafe flagsStored.hasFailed = true
         if unsafe socket.pointee.error != 0 { return .failed(socketError) }
-        noteFailure(code, isAlert: sidecar_ssl_is_alert(code) != 0)
+        noteFailure(code)
         return .failed(.unexpected("SSL_write"))
     }
 

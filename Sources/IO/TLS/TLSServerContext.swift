@@ -64,7 +64,9 @@ package final class TLSServerContext: Sendable {
             unsafe SSL_CTX_set_tlsext_ticket_key_evp_cb(context) {
                 connection, name, vector, encryption, mac, isSealing in
                 let server = unsafe TLSServerContext.owner(of: SSL_get_SSL_CTX(connection))
-                return unsafe server.tickets.prepare(name!, vector!, encryption!, mac!, isSealing: isSealing == 1)
+                return unsafe server.tickets.prepare(
+                    name!, vector!, encryption!, mac!, isSealing: isSealing == 1,
+                    renewsAlways: SSL_version(connection) == TLS1_3_VERSION)
             }
         }
         if contexts.count > 1 {

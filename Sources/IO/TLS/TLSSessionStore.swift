@@ -22,6 +22,8 @@ package final class TLSSessionStore {
     @unsafe
     func find(_ context: TLSClientContext, _ serverName: String) -> OpaquePointer? {
         guard self.context === context, self.serverName == serverName else { return nil }
+        // One of TLS 1.3 can be used once.
+        guard let session = unsafe session, unsafe SSL_SESSION_is_resumable(session) == 1 else { return nil }
         return unsafe session
     }
 

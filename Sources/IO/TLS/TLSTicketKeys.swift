@@ -54,16 +54,17 @@ package final class TLSTicketKeys: Sendable {
 
     /// What OpenSSL asks for with every ticket: 1 to go on, 2 to renew too, 0 for no ticket or an unknown one, -1 for failure.
     ///
+    /// With `renewsAlways` every ticket that is taken leads to a new one: clients use those of TLS 1.3 once (RFC 8446 §C.4).
     /// `name` has 16 bytes, `vector` EVP_MAX_IV_LENGTH; both are written to when sealing.
     @unsafe
     func prepare(
         _ name: UnsafeMutablePointer<UInt8>, _ vector: UnsafeMutablePointer<UInt8>, _ encryption: OpaquePointer,
-        _ mac: OpaquePointer, isSealing: Bool
+        _ mac: OpaquePointer, isSealing: Bool, renewsAlways: Bool
     ) -> Int32 {
         let ring = ring.withLock { $0 }
         // SAFETY: OpenSSL's contexts and memory are good for the call; the key's copy is too.
         var key = ring.current
-        var answer: Int32 = 1
+        var answer: Int32 = renewsAlways && !isSealing ? 2 : 1
         if isSealing {
             unsafe withUnsafeBytes(of: &key.name) {
                 unsafe UnsafeMutableRawPointer(name).copyMemory(from: $0.baseAddress!, byteCount: 16)
