@@ -17,12 +17,14 @@ package final class HPACKDecoder {
 
     /// `tableBytesMax`: the SETTINGS_HEADER_TABLE_SIZE that was announced. It bounds what the peer may ask for; until
     /// it asks, the table has the protocol's 4096 bytes, for a peer may send before it has read the settings. Memory is
-    /// taken with the first entry.
+    /// taken with the first entry. At most 16 MiB.
     package convenience init(tableBytesMax: Int) {
         self.init(tableBytesMax: tableBytesMax, initially: Self.tableBytesInitially)
     }
 
     init(tableBytesMax: Int, initially tableBytes: Int) {
+        // What a peer may ask for must be possible.
+        precondition(tableBytesMax >= 0 && tableBytesMax <= HPACKDynamicTable.sizeLimit)
         self.tableBytesMax = tableBytesMax
         table = HPACKDynamicTable(sizeMax: tableBytes)
     }

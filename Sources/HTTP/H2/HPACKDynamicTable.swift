@@ -11,6 +11,9 @@ final class HPACKDynamicTable {
     /// What a line may be written beyond: the Huffman decoder stores two bytes at a time, lower-casing eight.
     private static let spareBytes = 8
 
+    /// No table may be larger, so that positions of 32 bits suffice by far.
+    static let sizeLimit = 1 << 24
+
     // SAFETY: of all these, and of their unchecked exclusivity: they belong to one owner on one thread, and nothing
     // foreign is called while one is accessed. `ring` has `ringRoom` entries (a power of two, or nil and zero) of which
     // those numbered `inserted - count ..< inserted` are live, each at its number modulo the room. `lines` has
@@ -30,7 +33,7 @@ final class HPACKDynamicTable {
 
     /// An empty table of at most `sizeMax` bytes, by the count of RFC 7541 §4.1.
     init(sizeMax: Int) {
-        precondition(sizeMax >= 0 && sizeMax <= 1 << 24)
+        precondition(sizeMax >= 0 && sizeMax <= Self.sizeLimit)
         unsafe sizeMaxStored = sizeMax
     }
 
@@ -67,7 +70,7 @@ final class HPACKDynamicTable {
 
     /// Evicts what exceeds `sizeMax`, from the oldest on (RFC 7541 §4.3).
     func resize(to sizeMax: Int) {
-        precondition(sizeMax >= 0 && sizeMax <= 1 << 24)
+        precondition(sizeMax >= 0 && sizeMax <= Self.sizeLimit)
         unsafe sizeMaxStored = sizeMax
         evict(to: sizeMax)
         if sizeMax == 0 { giveBack() }

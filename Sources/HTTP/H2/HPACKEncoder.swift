@@ -23,8 +23,9 @@ package final class HPACKEncoder {
     private let statics = HPACKStaticTable.shared
     private let huffman = HPACKHuffman.shared
 
-    /// `tableBytesMax`: how large the table may be at most, whatever the peer allows.
+    /// `tableBytesMax`: how large the table may be at most, whatever the peer allows; at most 16 MiB.
     package init(tableBytesMax: Int) {
+        precondition(tableBytesMax >= 0 && tableBytesMax <= HPACKDynamicTable.sizeLimit)
         self.tableBytesMax = tableBytesMax
         let tableBytes = min(tableBytesMax, HPACKDecoder.tableBytesInitially)
         table = HPACKDynamicTable(sizeMax: tableBytes)
