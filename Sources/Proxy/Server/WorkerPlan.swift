@@ -16,7 +16,8 @@ final class WorkerPlan {
         self.routes = routes
         services = configuration.services.enumerated().map { index, service in
             WorkerService(
-                service, index: index, tls: tls.services[index], unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
+                service, index: index, tls: tls.services[index],
+                unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
                 worker: worker)
         }
     }

@@ -148,7 +148,8 @@ final class Tunnel: TimerTarget {
             do {
                 let address = try pool.nextAddressToConnect()
                 let transport = Transport(
-                    try Socket.connect(to: address, unacknowledgedMax: pool.limits.unacknowledgedMax), loop: worker.loop)
+                    try Socket.connect(to: address, unacknowledgedMax: pool.limits.unacknowledgedMax), loop: worker.loop
+                )
                 let end = TunnelEnd(Wire(transport: transport, buffers: worker.buffers))
                 try transport.attach(end)
                 end.tunnel = self
