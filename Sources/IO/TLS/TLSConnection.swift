@@ -218,7 +218,11 @@ package final class TLSConnection {
                 }
                 total += Int(count)
                 // Nothing left, neither in OpenSSL nor in the kernel: no call is made only to hear so.
-                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 { break }
+                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 {
+                    // After a ticket OpenSSL would keep its buffer until the next read.
+                    unsafe SSL_free_buffers(ssl)
+                    break
+                }
             }
             return total
         }
@@ -358,6 +362,7 @@ package final class TLSConnection {
         guard flags.isComplete, !flags.hasFailed, !flags.hasShutDown, unsafe pendingStored == 0 else { return }
         unsafe flagsStored.hasShutDown = true
         if unsafe SSL_shutdown(ssl) < 0 { ERR_clear_error() }
+        unsafe SSL_free_buffers(ssl)
     }
 
     // MARK: What was agreed on
