@@ -224,6 +224,21 @@ import Testing
         #expect(!IOError.unexpected("SSL_read").isTruncation)
     }
 
+    @Test func writingToAPeerThatWentIsAFailure() throws {
+        let house = try TLSHouse()
+        let pair = try house.pair()
+        try pair.connect()
+        drain(pair)
+        #expect(Glibc.shutdown(pair.client.rawDescriptor, Int32(SHUT_RDWR)) == 0)
+        pair.loop.turn(waitMs: 0)
+        guard case .failed(let error) = pair.server.write(buffer([1, 2, 3])) else {
+            Issue.record("written")
+            return
+        }
+        #expect(error.isReset)
+        #expect(pair.server.tls?.failure == nil)
+    }
+
     @Test func bytesThatAreNoRecordAreAFailure() throws {
         let house = try TLSHouse()
         let pair = try house.pair()

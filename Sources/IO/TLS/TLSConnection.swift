@@ -65,7 +65,10 @@ package final class TLSConnection {
         do {
             unsafe made = try client.makeConnection(
                 serverName: serverName, session: sessions?.find(client, serverName))
-        } catch { throw Self.outOfMemory() }
+        } catch {
+            guard error.kind == .nameMismatch else { throw Self.outOfMemory() }
+            throw IOError("server name", errno: EINVAL)
+        }
         unsafe ssl = made
         unsafe self.socket = .allocate(capacity: 1)
         unsafe self.socket.initialize(to: socket)

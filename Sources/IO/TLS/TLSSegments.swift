@@ -1,6 +1,7 @@
 /// What one write is made of: up to three runs of bytes, one after the other. They must live and not change while it is used.
 @unsafe
 struct TLSSegments {
+    // SAFETY: of all three: whoever makes it keeps the bytes alive and unchanged while it is used; runs stay within them.
     var first: UnsafeRawBufferPointer
     var second: UnsafeRawBufferPointer
     var last: UnsafeRawBufferPointer
