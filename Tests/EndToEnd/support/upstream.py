@@ -45,6 +45,16 @@ class Peer:
         self.number = number
         self.reader = Reader(sock)
 
+    def secure(self, context):
+        """Puts TLS on the connection; false when the handshake failed."""
+        try:
+            self.sock = context.wrap_socket(self.sock, server_side=True)
+        except OSError as error:
+            self.upstream.handshake_errors.append(error)
+            return False
+        self.reader = Reader(self.sock)
+        return True
+
     def head(self):
         """The next request's head without its body; None when the proxy closed."""
         message = self.reader.head()
@@ -85,16 +95,20 @@ class Peer:
 
 
 class ScriptedUpstream:
-    """A listening socket and a thread per connection. Counts connections, keeps every request and every byte."""
+    """A listening socket and a thread per connection. Counts connections, keeps every request and every byte.
 
-    def __init__(self, script=None, path=None, host="127.0.0.1", port=0):
+    `tls` is an `ssl.SSLContext` when the connections are to be TLS; a handshake that fails is in `handshake_errors`."""
+
+    def __init__(self, script=None, path=None, host="127.0.0.1", port=0, tls=None):
         self.script = script or answers(response())
+        self.tls = tls
         self.path = path
         self.host = host
         self.port = port
         self.connections = 0
         self.requests = []
         self.errors = []
+        self.handshake_errors = []
         self._peers = []
         self._lock = threading.Lock()
         self._open = 0
@@ -162,7 +176,8 @@ class ScriptedUpstream:
 
     def _serve(self, peer):
         try:
-            self.script(peer)
+            if self.tls is None or peer.secure(self.tls):
+                self.script(peer)
         except OSError:
             pass
         except BaseException as error:  # The test's thread raises it when the upstream is closed.
