@@ -142,7 +142,8 @@ class Closed(AssertionError):
 
 
 class H2Connection:
-    """One end of a connection. `credits` says whether received payload is given back to the peer's windows."""
+    """One end of a connection. `credits` says whose windows received payload is given back to: all, `"connection"` for
+    that of the connection only, or none."""
 
     def __init__(self, sock, is_client, credits=True):
         self.sock = sock
@@ -280,7 +281,7 @@ class H2Connection:
         stream.body += self._payload(got)
         stream.ended = bool(got.flags & END_STREAM)
         if self.credits and got.payload:
-            self.credit(got.stream, len(got.payload), with_stream=not stream.ended)
+            self.credit(got.stream, len(got.payload), with_stream=self.credits is True and not stream.ended)
 
     def credit(self, stream, count, with_stream=True):
         self.send(window_update(0, count), window_update(stream, count) if with_stream else b"")
