@@ -15,7 +15,7 @@ import pytest
 from support import names
 from support.h2 import (
     CANCEL, ENABLE_CONNECT_PROTOCOL, GOAWAY, INITIAL_WINDOW_SIZE, INTERNAL_ERROR, LARGEST_WINDOW, MAX_CONCURRENT_STREAMS,
-    NO_ERROR, REFUSED_STREAM, WINDOW, H2Client, H2Server, goaway, h2_answers, h2_script, reset, settings, window_update,
+    NO_ERROR, REFUSED_STREAM, WINDOW, H2Client, H2Server, Stream, goaway, h2_answers, h2_script, reset, settings, window_update,
 )
 from support.mix import VERSIONS, Part, ask, origin
 from support.nginx import FILES
@@ -115,9 +115,9 @@ def test_nghttp_fetches_many_files_on_one_connection(mixed):
     proxy, nginx = mixed
     urls = [f"http://127.0.0.1:{proxy.port('nginx-2-from')}/{name}" for name in FILES]
     said = run_program("nghttp", "-n", "-v", "--no-dep", *urls).decode(errors="replace")
-    assert said.count("END_STREAM") >= len(FILES)
     assert said.count(":status: 200") == len(FILES)
-    assert "GOAWAY" not in said.split("recv GOAWAY", 1)[0]
+    assert "recv GOAWAY" not in said
+    assert said.count("Connected") == 1
 
 
 def test_httpx_shares_one_connection_among_its_requests(mixed):
@@ -154,7 +154,8 @@ def test_nghttpd_is_an_endpoint_like_any_other(run, tmp_path, authority, secure)
         for version in VERSIONS:
             answer = ask(proxy.port(), version, path="/file")
             assert (answer.status, answer.body) == (200, data)
-            assert answer.trailers == [("x-checksum", "42")]
+            # It announces a length too, and HTTP/1.1 has no trailers behind a counted body.
+            assert answer.trailers == ([("x-checksum", "42")] if version == "2" else None)
         assert curl(proxy.url("/file"), "--http2-prior-knowledge") == data
     finally:
         server.close()
@@ -233,11 +234,7 @@ def test_early_hints_come_before_the_answer_in_every_mix(mix):
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_that_has_no_body_ends_in_every_mix(mix, status):
-    if mix.__name__ and status == 304:
-        answer = Part([("etag", '"a"')], status=304)
-    else:
-        answer = Part(status=status)
-    _, got = mix(answer)
+    _, got = mix(Part([("etag", '"a"')], status=status))
     assert (got.status, got.body) == (status, b"")
 
 
@@ -280,7 +277,7 @@ def test_host_alone_stands_for_the_authority(run, upstream):
     proxy = run(to("2", upstream(origin("2", Part(status=200), seen))))
     with h2_client(proxy) as client:
         number = client.next_stream()
-        client.streams[number] = stream = client._stream(number)
+        client.streams[number] = stream = Stream(number)
         client.headers(number, [(":method", "GET"), (":scheme", "http"), (":path", "/"), ("host", "only.local")], True)
         assert client.finish(stream).status == 200
     assert seen[0].host == "only.local"

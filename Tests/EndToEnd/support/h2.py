@@ -175,7 +175,8 @@ class H2Connection:
         return self._next - 2
 
     def headers(self, stream, fields, ends=False, flags=0):
-        self.send(frame(HEADERS, self.encoder.encode(fields), END_HEADERS | flags | (END_STREAM if ends else 0), stream))
+        block = self.encoder.encode([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
+        self.send(frame(HEADERS, block, END_HEADERS | flags | (END_STREAM if ends else 0), stream))
 
     def data(self, stream, data, ends=False):
         """Sends all of it, as the peer's windows allow; gives up when the peer resets the stream."""

@@ -93,6 +93,8 @@ def origin(version, answer, seen):
 def ask(port, version, method="GET", path="/", fields=(), body=None, trailers=None, host="test.local", waits=False):
     """Sends one request on a connection of its own; the answer. With `waits` the body follows 100 (Continue) only."""
     fields = [*fields, *([("expect", "100-continue")] if waits else [])]
+    if trailers is None and body is not None:
+        fields.append(("content-length", str(len(body))))
     if version == "2":
         with H2Client(port) as client:
             stream = client.open(method, path, *fields, ends=body is None, host=host)
@@ -106,8 +108,6 @@ def ask(port, version, method="GET", path="/", fields=(), body=None, trailers=No
     with RawClient(port) as client:
         if trailers is not None:
             fields.append(("Transfer-Encoding", "chunked"))
-        elif body is not None:
-            fields.append(("Content-Length", str(len(body))))
         client.send(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n".encode() + _lines(fields) + b"\r\n")
         interim = []
         if waits:
