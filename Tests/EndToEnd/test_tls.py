@@ -22,6 +22,7 @@ from support.sidecar import EX_CONFIG, gateway, program, proxy_to
 from support.tls import OPENSSL, TLSClient, client_context, s_client, said, server_context
 from support.upstream import answers, response
 from support.waiting import DEADLINE, wait_for
+from support.wire import Truncated
 
 # The names of this subject that the outside relies on.
 HANDSHAKES = "sidecar_tls_handshakes_total"
@@ -434,17 +435,23 @@ def test_large_bodies_pass_through_tls_on_both_sides(run, authority, server_cert
     assert seen == [hashlib.sha256(data).digest()]
 
 
-def test_a_server_that_ends_without_close_notify_cuts_a_body_of_unknown_length(run, upstream, authority,
-                                                                             server_certificate):
+@pytest.mark.parametrize("head", [b"Content-Length: 100\r\n", b"", b"Transfer-Encoding: chunked\r\n"],
+                         ids=["counted", "until-close", "chunked"])
+def test_a_server_that_ends_without_close_notify_has_not_ended_its_body(run, upstream, authority, server_certificate,
+                                                                      head):
+    """RFC 9112 §9.8: whoever cuts the connection could cut a body unseen."""
+
     def script(peer):
         peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        peer.send(b"HTTP/1.1 200 OK\r\n%b\r\n4\r\nhalf\r\n" % head)
+        # `close` would send close_notify no more than this does, but `unwrap` would.
         peer.sock.shutdown(socket.SHUT_RDWR)
 
     proxy = run(proxy_to(upstream(script, tls=server_context(server_certificate)), service=verified(authority)))
     with proxy.client() as client:
         client.send(b"GET /cut HTTP/1.1\r\nHost: a\r\n\r\n")
-        client.read_to_end()
+        with pytest.raises((Truncated, ConnectionError)):
+            client.response()
     assert proxy.log_line(url__path="/cut")[names.LOG_REASON] in ("upstream_closed", "upstream_reset")
 
 

@@ -37,6 +37,7 @@ def _lower(fields):
 def _part(message):
     """What a reader of HTTP/1 or of HTTP/2 read."""
     if isinstance(message, Stream):
+        assert message.head is not None, f"no head, but RST_STREAM with {message.code}"
         pseudo = {name: value for name, value in message.head if name.startswith(":")}
         return Part(
             [pair for pair in message.head if not pair[0].startswith(":")], bytes(message.body), message.trailers,

@@ -5,7 +5,7 @@ import socket
 import threading
 
 from .waiting import DEADLINE, wait_for
-from .wire import Reader, reset
+from .wire import Reader, Truncated, reset
 
 
 def response(body=b"ok\n", *lines, status="200 OK"):
@@ -32,6 +32,18 @@ def once(data):
     def script(peer):
         if peer.request() is not None:
             peer.send(data)
+
+    return script
+
+
+def answers_or_leaves(data):
+    """`answers`, for requests that may be cut: it closes then, as a server does."""
+
+    def script(peer):
+        try:
+            answers(data)(peer)
+        except Truncated:
+            pass
 
     return script
 
