@@ -14,7 +14,7 @@ from support.h2 import (
 )
 from support.mix import ask
 from support.sidecar import proxy_to
-from support.upstream import answers_or_leaves, response
+from support.upstream import answers_or_leaves, response, whatever
 from support.waiting import wait_for
 from support.wire import Truncated
 
@@ -709,11 +709,8 @@ def test_an_endpoint_that_allows_no_stream_is_overloaded_not_a_hang(run, upstrea
 
 
 def test_an_http1_server_behind_protocol_http2_is_upstream_protocol_error(run, upstream):
-    def script(peer):
-        peer.sock.recv(100)
-        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-    answer = ask(run(proxy_to(upstream(script), service={"protocol": "http2"})).port(), "2")
+    server = upstream(whatever(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+    answer = ask(run(proxy_to(server, service={"protocol": "http2"})).port(), "2")
     assert (answer.status, answer.get("x-sidecar-reason")) == (502, "upstream_protocol_error")
 
 

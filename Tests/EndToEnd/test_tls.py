@@ -20,7 +20,7 @@ from support.ports import free_port
 from support.programs import curl, run_program
 from support.sidecar import EX_CONFIG, gateway, program, proxy_to
 from support.tls import OPENSSL, TLSClient, client_context, s_client, said, server_context
-from support.upstream import answers, response
+from support.upstream import answers, response, whatever
 from support.waiting import DEADLINE, wait_for
 from support.wire import Truncated
 
@@ -386,8 +386,8 @@ def test_the_systems_authorities_do_not_vouch_for_a_tests(run, nginx_tls):
     assert proxy.get("/").reason == "tls_failed"
 
 
-def test_a_plain_endpoint_is_tls_failed_when_tls_was_asked_for(run, plain, authority):
-    answer = run(proxy_to(plain, service=verified(authority))).get("/")
+def test_a_plain_endpoint_is_tls_failed_when_tls_was_asked_for(run, upstream, authority):
+    answer = run(proxy_to(upstream(whatever(response())), service=verified(authority))).get("/")
     assert (answer.status, answer.reason) == (503, "tls_failed")
 
 

@@ -48,6 +48,17 @@ def answers_or_leaves(data):
     return script
 
 
+def whatever(data):
+    """A script that answers the first bytes, whatever they are, and closes."""
+
+    def script(peer):
+        if peer.reader.fill():
+            peer.send(data)
+            peer.wait_closed()
+
+    return script
+
+
 class Peer:
     """The script's view of one connection from the proxy."""
 
