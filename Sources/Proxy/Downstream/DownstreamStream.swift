@@ -6,7 +6,7 @@ import Traffic
 /// One stream of a client's HTTP/2 connection: one request and its response.
 ///
 /// Leased from its worker while the stream is open and reused. Its session raises its events.
-final class DownstreamStream: Downstream, TimerTarget {
+final class DownstreamStream: Downstream, TimerTarget, Spare {
     private let worker: Worker
     let body = H2Body()
     private let timer = Timer()
@@ -15,8 +15,7 @@ final class DownstreamStream: Downstream, TimerTarget {
     private(set) var exchange: Exchange?
     private(set) var slot = 0
     private var headBytes: UInt64 = 0
-    /// The next one in the worker's chain of idle streams.
-    var nextIdle: DownstreamStream?
+    var nextSpare: DownstreamStream?
 
     init(worker: Worker) {
         self.worker = worker

@@ -9,6 +9,8 @@ import IO
 protocol BodySource: AnyObject {
     /// Itself when it is an HTTP/1 connection, whose payload may go through a pipe.
     var wire: Wire? { get }
+    /// Payload still to come that could go through a pipe now; only of a wire.
+    var spliceable: UInt64 { get }
     /// The buffer that holds payload not yet taken, and where. The range is empty when there is none.
     var payload: (buffer: Buffer?, range: Range<Int>) { get }
     /// The whole body has been decoded; its last payload may still wait to be taken.
@@ -54,6 +56,8 @@ enum BodyFailure: Equatable {
 protocol BodySink: AnyObject {
     /// Itself when it is an HTTP/1 connection, which may take payload from a pipe.
     var wire: Wire? { get }
+    /// Whether payload may come from a pipe now; only of a wire.
+    var acceptsSplice: Bool { get }
     /// Payload bytes that left so far.
     var payloadWritten: UInt64 { get }
     /// Writes what is queued and as much of the payload as the peer takes now. `ends`: nothing follows this payload, so

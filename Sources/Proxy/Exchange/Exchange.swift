@@ -12,13 +12,12 @@ import Traffic
 ///
 ///     begin ─▶ route ─▶ attempt ⇄ retry ─▶ awaiting head ─▶ relaying ─▶ completed
 ///       └────────────▶ own response ◀─┴──────────┘              └─────▶ cut
-final class Exchange {
+final class Exchange: Spare {
     /// Informational responses passed on per turn, so that one endpoint does not keep the others waiting.
     private static let informationalMax = 64
 
     let worker: Worker
-    /// The next one in the worker's chain of idle exchanges.
-    var nextIdle: Exchange?
+    var nextSpare: Exchange?
     let request = RequestHead()
     let response = ResponseHead()
 

@@ -9,7 +9,8 @@ final class LocalBody: BodySource {
     let buffer = Buffer(capacity: 512)
 
     var payload: (buffer: Buffer?, range: Range<Int>) { (buffer, buffer.readerIndex..<buffer.writerIndex) }
-    let wire: Wire? = nil
+    var wire: Wire? { nil }
+    let spliceable: UInt64 = 0
     let isBodyDecoded = true
     let trailers: HeaderBlock? = nil
     let payloadDecoded: UInt64 = 0

@@ -16,7 +16,7 @@ final class Relay {
     func run(from source: any BodySource, to sink: any BodySink, pipes: PipePool) -> RelayOutcome {
         var steps = 0
         while true {
-            if let from = source.wire, let to = sink.wire, pipe != nil || canSplice(from, to) {
+            if pipe != nil || canSplice(source, sink), let from = source.wire, let to = sink.wire {
                 switch splice(from: from, to: to, pipes: pipes) {
                 case .copy: break
                 case .done(let outcome): return outcome
@@ -70,7 +70,7 @@ final class Relay {
         case done(RelayOutcome)
     }
 
-    private func canSplice(_ source: Wire, _ sink: Wire) -> Bool {
+    private func canSplice(_ source: any BodySource, _ sink: any BodySink) -> Bool {
         source.spliceable >= Wire.spliceBytesMin && sink.acceptsSplice
     }
 

@@ -11,7 +11,9 @@ final class H2Body: BodySource, BodySink {
     /// Payload kept for a second try.
     private static let heldBytesMax = 16 * 1024
 
-    let wire: Wire? = nil
+    var wire: Wire? { nil }
+    var spliceable: UInt64 { 0 }
+    var acceptsSplice: Bool { false }
     /// Nil while the object is not in use.
     private var link: H2Link?
     private var slot = 0

@@ -9,7 +9,10 @@ import Traffic
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
 final class Worker: TimerTarget {
-    private static let idleExchangesMax = 128
+    /// Spare objects of each kind that stay however long nobody needs them.
+    private static let sparesKept = 64
+    /// How often those are given back that nobody needed since the last time.
+    private static let trimInterval: Duration = .seconds(1)
     /// Memory for heads that an idle exchange may hold: those that large heads made grow are not kept.
     private static let idleHeadBytesMax = 32 * 1024
     /// How long a line of the access log may wait for company.
@@ -52,14 +55,10 @@ final class Worker: TimerTarget {
     var index: Int { setup.index }
     private var listeners: [Listener] = []
     private var receiver: Mailbox<WorkerMessage>.Receiver?
-    /// Exchanges kept for reuse, a chain by `nextIdle`.
-    private var idleExchanges: Exchange?
-    private var idleExchangeCount = 0
-    /// Streams kept for reuse, chains by `nextIdle`.
-    private var idleStreams: DownstreamStream?
-    private var idleStreamCount = 0
-    private var idleUpstreamStreams: UpstreamStream?
-    private var idleUpstreamStreamCount = 0
+    private let exchanges = Spares<Exchange>()
+    private let streams = Spares<DownstreamStream>()
+    private let upstreamStreams = Spares<UpstreamStream>()
+    private let trimTimer = Timer()
     /// HTTP/2 connections with frames that leave when the turn ends.
     private var unflushed: [H2Link] = []
     private var flushing: [H2Link] = []
@@ -79,6 +78,7 @@ final class Worker: TimerTarget {
             metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
         plan = WorkerPlan(setup.configuration, routes: setup.routes, tls: setup.tls, worker: self)
         flushTimer.target = self
+        trimTimer.target = self
         receiver = try setup.mailbox.receive(on: loop) { [unowned self] in handle($0) }
         loop.turnEnded = { [unowned self] in endTurn() }
         for (index, (configuration, socket)) in zip(setup.configuration.listeners, sockets).enumerated() {
@@ -112,11 +112,12 @@ final class Worker: TimerTarget {
         for tunnel in openTunnels { tunnel.cut() }
         for service in plan.services { service.retire() }
         plan = nil
-        idleExchanges = nil
-        idleStreams = nil
-        idleUpstreamStreams = nil
+        exchanges.removeAll()
+        streams.removeAll()
+        upstreamStreams.removeAll()
         unflushed = []
         loop.cancel(flushTimer)
+        loop.cancel(trimTimer)
     }
 
     private var openConnections: [DownstreamConnection] {
@@ -137,55 +138,41 @@ final class Worker: TimerTarget {
         return open
     }
 
-    // MARK: Exchanges
+    // MARK: Objects that are reused
 
-    func leaseExchange() -> Exchange {
-        guard let exchange = idleExchanges else { return Exchange(worker: self) }
-        idleExchanges = exchange.nextIdle
-        idleExchangeCount -= 1
-        exchange.nextIdle = nil
-        return exchange
-    }
+    func leaseExchange() -> Exchange { exchanges.take() ?? Exchange(worker: self) }
 
     func recycle(_ exchange: Exchange) {
         exchange.reset()
-        guard idleExchangeCount < Self.idleExchangesMax, exchange.headBytesHeld <= Self.idleHeadBytesMax else { return }
-        exchange.nextIdle = idleExchanges
-        idleExchanges = exchange
-        idleExchangeCount += 1
+        guard exchange.headBytesHeld <= Self.idleHeadBytesMax else { return }
+        exchanges.put(exchange)
+        trimLater(exchanges.count)
     }
 
-    // MARK: Streams
+    func leaseStream() -> DownstreamStream { streams.take() ?? DownstreamStream(worker: self) }
 
-    func leaseStream() -> DownstreamStream {
-        guard let stream = idleStreams else { return DownstreamStream(worker: self) }
-        idleStreams = stream.nextIdle
-        idleStreamCount -= 1
-        stream.nextIdle = nil
-        return stream
+    func recycle(_ stream: DownstreamStream) { streams.put(stream) }
+
+    func leaseUpstreamStream() -> UpstreamStream { upstreamStreams.take() ?? UpstreamStream(worker: self) }
+
+    func recycle(_ stream: UpstreamStream) { upstreamStreams.put(stream) }
+
+    /// Every stream has an exchange, so their number says enough.
+    @inline(__always)
+    private func trimLater(_ count: Int) {
+        if count > Self.sparesKept, trimTimer.deadline == .distantFuture {
+            loop.schedule(trimTimer, after: Self.trimInterval)
+        }
     }
 
-    func recycle(_ stream: DownstreamStream) {
-        guard idleStreamCount < Self.idleExchangesMax else { return }
-        stream.nextIdle = idleStreams
-        idleStreams = stream
-        idleStreamCount += 1
+    private func trim() {
+        exchanges.trim(keeping: Self.sparesKept)
+        streams.trim(keeping: Self.sparesKept)
+        upstreamStreams.trim(keeping: Self.sparesKept)
+        trimLater(max(exchanges.count, streams.count, upstreamStreams.count))
     }
 
-    func leaseUpstreamStream() -> UpstreamStream {
-        guard let stream = idleUpstreamStreams else { return UpstreamStream(worker: self) }
-        idleUpstreamStreams = stream.nextIdle
-        idleUpstreamStreamCount -= 1
-        stream.nextIdle = nil
-        return stream
-    }
-
-    func recycle(_ stream: UpstreamStream) {
-        guard idleUpstreamStreamCount < Self.idleExchangesMax else { return }
-        stream.nextIdle = idleUpstreamStreams
-        idleUpstreamStreams = stream
-        idleUpstreamStreamCount += 1
-    }
+    // MARK: Frames
 
     /// The frames queued on this connection leave when the turn ends.
     func flushLater(_ link: H2Link) { unflushed.append(link) }
@@ -214,6 +201,7 @@ final class Worker: TimerTarget {
     }
 
     func timerFired(_ timer: Timer) {
+        if timer === trimTimer { return trim() }
         accessLog.flush()
         if !accessLog.isEmpty { loop.schedule(flushTimer, after: Self.flushInterval) }
     }

@@ -6,7 +6,7 @@ import Traffic
 /// One stream of an HTTP/2 connection to an endpoint: one request and its response.
 ///
 /// Leased from its worker while the stream is open and reused. Its session raises its events.
-final class UpstreamStream: Upstream, TimerTarget {
+final class UpstreamStream: Upstream, TimerTarget, Spare {
     private let worker: Worker
     let body = H2Body()
     private let timer = Timer()
@@ -24,8 +24,7 @@ final class UpstreamStream: Upstream, TimerTarget {
     private(set) var hasResponseBytes = false
     /// The final response's head was read.
     private(set) var isHeadRead = false
-    /// The next one in the worker's chain of idle streams.
-    var nextIdle: UpstreamStream?
+    var nextSpare: UpstreamStream?
 
     init(worker: Worker) {
         self.worker = worker
