@@ -104,9 +104,9 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         case .exchanging:
             guard let exchange else { return }
             if readiness.isError || (readiness.isHungUp && exchange.isRequestComplete) { return exchange.clientGone() }
-            if readiness.isReadable, !exchange.isRequestComplete { exchange.downstreamReadable() }
+            if readiness.isReadable, !exchange.isRequestComplete { exchange.downstreamReadable(self) }
             // The exchange may be over, or another one, by now: only one that still waits to write hears of it.
-            if readiness.isWritable, state == .exchanging { self.exchange?.downstreamWritable() }
+            if readiness.isWritable, state == .exchanging { self.exchange?.downstreamWritable(self) }
         case .flushing: finishFlushing()
         case .lingering: linger()
         case .closed: break
@@ -115,7 +115,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     func resumed() {
         guard state == .exchanging else { return }
-        exchange?.downstreamReadable()
+        exchange?.downstreamReadable(self)
     }
 
     func timerFired(_ timer: Timer) {

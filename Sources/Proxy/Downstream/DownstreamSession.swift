@@ -21,6 +21,8 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
         case closed
     }
 
+    /// Stream objects that an idle connection keeps.
+    private static let sparesKept = 2
     private static let lingerMax: Duration = .seconds(2)
     private static let lingerBytesMax = 1 << 20
 
@@ -33,8 +35,9 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     private var token: Slab<DownstreamSession>.Token?
     private var state = State.open
     /// By slot of the session.
-    private var streams: [DownstreamStream?] = []
+    private let streams = Row<DownstreamStream>()
     private var streamCount = 0
+    private let spares = Spares<DownstreamStream>()
     private var requests: UInt32 = 0
     /// Input is being worked on further up the stack.
     private var isProcessing = false
@@ -84,9 +87,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     }
 
     func resumed() {
-        for stream in streams {
-            if let stream, stream.body.takeResume() { stream.exchange?.downstreamReadable() }
-        }
+        forEachStream { if $0.body.takeResume() { $0.exchange?.downstreamReadable($0) } }
     }
 
     func flushed(_ outcome: PushOutcome.State) {
@@ -104,9 +105,13 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     }
 
     private func resumeBlocked() {
-        for stream in streams {
-            guard let stream, stream.body.isBlocked else { continue }
-            stream.exchange?.downstreamWritable()
+        forEachStream { if $0.body.isBlocked { $0.exchange?.downstreamWritable($0) } }
+    }
+
+    /// Those that are open, each of which may be closed on the way.
+    private func forEachStream(_ body: (DownstreamStream) -> Void) {
+        for slot in 0..<streams.count {
+            if let stream = streams[slot] { body(stream) }
         }
     }
 
@@ -136,13 +141,13 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             case .data(let slot, let range, let ends):
                 guard let stream = streams[slot] else { break }
                 stream.body.received(range, ends: ends)
-                stream.exchange?.downstreamReadable()
+                stream.exchange?.downstreamReadable(stream)
                 // The exchange may be over by now; the object is then somebody else's, or nobody's.
                 if streams[slot] === stream { stream.body.settle() }
             case .reset(let slot, let code): streams[slot]?.exchange?.clientReset(code)
             case .streamFailed(let slot, _, let error): streams[slot]?.exchange?.clientBroke(error)
             case .writable(let slot):
-                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.downstreamWritable() }
+                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.downstreamWritable(stream) }
             case .allWritable: resumeBlocked()
             case .settings, .goAway, .refused: break
             case .pong:
@@ -158,8 +163,8 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
         guard isNew else { return trailersReceived(slot) }
         let exchange = worker.leaseExchange()
         exchange.headBegan(at: worker.loop.now)
-        let stream = worker.leaseStream()
-        stream.begin(self, slot: slot, exchange: exchange)
+        let stream = spares.take() ?? DownstreamStream(self)
+        stream.begin(slot: slot, exchange: exchange)
         insert(stream, at: slot)
         do {
             try link.session.decodeRequest(slot, into: exchange.request)
@@ -185,13 +190,12 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             return
         }
         stream.body.ended()
-        stream.exchange?.downstreamReadable()
+        stream.exchange?.downstreamReadable(stream)
     }
 
     // MARK: Streams
 
     private func insert(_ stream: DownstreamStream, at slot: Int) {
-        while streams.count <= slot { streams.append(nil) }
         streams[slot] = stream
         streamCount += 1
         if streamCount == 1 { clock.busy() }
@@ -203,11 +207,21 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
         guard streams[slot] === stream else { return }
         streams[slot] = nil
         streamCount -= 1
-        if state == .open || state == .draining { link.queue.close(slot, code) }
+        if state == .open || state == .draining {
+            link.willQueue()
+            link.session.close(slot, code)
+        }
         guard streamCount == 0 else { return }
         clock.idle(since: worker.loop.now, for: listener.keepAliveTimeout)
         reschedule()
         if state == .draining { finishDraining() }
+    }
+
+    /// A stream's object has nothing to do.
+    func recycle(_ stream: DownstreamStream) {
+        guard state == .open || state == .draining else { return }
+        spares.put(stream)
+        if streamCount == 0 { spares.dropAll(but: Self.sparesKept) }
     }
 
     // MARK: Time
@@ -253,7 +267,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
 
     /// The worker ends: exchanges under way fail, and the connection closes.
     func cut() {
-        for stream in streams { stream?.exchange?.workerEnded() }
+        forEachStream { $0.exchange?.workerEnded() }
         if state == .open || state == .draining { link.queue.goAway(.noError) }
         _ = link.flush()
         close()
@@ -274,8 +288,9 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     /// The client is gone, or as good as: its exchanges end.
     private func abandonStreams(_ why: String) {
         state = .closing
-        for stream in streams { stream?.exchange?.clientGone(why) }
+        forEachStream { $0.exchange?.clientGone(why) }
         streams.removeAll()
+        spares.dropAll(but: 0)
         streamCount = 0
     }
 
@@ -305,6 +320,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     func close() {
         guard state != .closed else { return }
         state = .closed
+        spares.dropAll(but: 0)
         worker.loop.cancel(timer)
         link.close()
         listener.connectionClosed()

@@ -5,44 +5,34 @@ import Traffic
 
 /// One stream of a client's HTTP/2 connection: one request and its response.
 ///
-/// Leased from its worker while the stream is open and reused. Its session raises its events.
+/// Belongs to its session, which raises its events, and is reused.
 final class DownstreamStream: Downstream, TimerTarget, Spare {
+    private let session: DownstreamSession
     private let worker: Worker
-    let body = H2Body()
+    let body: H2Body
     private let timer = Timer()
     /// Nil while the object is not in use.
-    private(set) var session: DownstreamSession?
     private(set) var exchange: Exchange?
     private(set) var slot = 0
     private var headBytes: UInt64 = 0
     var nextSpare: DownstreamStream?
 
-    init(worker: Worker) {
-        self.worker = worker
+    init(_ session: DownstreamSession) {
+        self.session = session
+        worker = session.worker
+        body = H2Body(session.link)
         timer.target = self
     }
 
     /// Begins with a stream whose request head waits to be decoded into `exchange`.
-    func begin(_ session: DownstreamSession, slot: Int, exchange: Exchange) {
-        self.session = session
+    func begin(slot: Int, exchange: Exchange) {
         self.slot = slot
         self.exchange = exchange
-        body.begin(session.link, slot: slot, holding: true)
+        body.begin(slot: slot, holding: true)
     }
 
     /// The request's head was decoded from `bytes` of frames.
     func headDecoded(_ bytes: Int) { headBytes = UInt64(bytes) }
-
-    /// The stream is over: lets go of everything and returns to the worker.
-    private func finish() {
-        guard let exchange else { return }
-        self.exchange = nil
-        worker.loop.cancel(timer)
-        body.end()
-        session = nil
-        worker.recycle(exchange)
-        worker.recycle(self)
-    }
 
     func timerFired(_ timer: Timer) { exchange?.clientTimedOut() }
 
@@ -50,16 +40,9 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
 
     var requestBody: any BodySource { body }
     var responseBody: any BodySink { body }
-    /// Of a stream that is open.
-    var listener: Listener {
-        guard let session else { preconditionFailure("a stream without a session was asked for its listener") }
-        return session.listener
-    }
-    var peer: SocketAddress {
-        guard let session else { preconditionFailure("a stream without a session was asked for its peer") }
-        return session.peer
-    }
-    var isSecure: Bool { session?.link.transport.isEncrypted ?? false }
+    var listener: Listener { session.listener }
+    var peer: SocketAddress { session.peer }
+    var isSecure: Bool { session.link.transport.isEncrypted }
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
     var bytesSent: UInt64 { body.bytesQueued }
 
@@ -72,14 +55,14 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     }
 
     private func queue(_ head: ResponseHead, ends: Bool) {
-        guard let session else { return }
-        let queue = session.link.queue
-        let before = queue.output.readableCount
-        queue.queueResponse(slot, head, ends: ends)
-        body.headQueued(queue.output.readableCount - before, ends: ends)
+        let link = session.link
+        link.willQueue()
+        let before = link.session.output.readableCount
+        link.session.queueResponse(slot, head, ends: ends)
+        body.headQueued(link.session.output.readableCount - before, ends: ends)
     }
 
-    func flush() -> PushOutcome.State { session?.link.isCongested ?? true ? .blocked : .drained }
+    func flush() -> PushOutcome.State { session.link.isCongested ? .blocked : .drained }
 
     func awaitClient() {
         worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: exchange?.clientIdle ?? .max))
@@ -96,9 +79,13 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
 
     /// Closes the stream whatever its state; one that is not at its end is reset.
     func close(_ code: H2ErrorCode) {
-        guard let session else { return }
+        guard let exchange else { return }
+        self.exchange = nil
+        worker.loop.cancel(timer)
         session.closed(self, code)
-        finish()
+        body.end()
+        worker.recycle(exchange)
+        session.recycle(self)
     }
 }
 

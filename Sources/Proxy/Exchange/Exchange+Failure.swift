@@ -17,15 +17,15 @@ extension Exchange {
         case .freshConnection:
             giveUpAttempt(upstream, service)
             tried.removeAll()
-            attempt(fresh: true)
+            attempt(downstream, service, fresh: true)
         case .otherEndpoint where service.cluster.hasUntried(tried):
             giveUpAttempt(upstream, service)
-            attempt(fresh: false)
+            attempt(downstream, service, fresh: false)
         case .otherEndpoint where service.pools[record.endpoint].addresses.count > 1:
             // A name's other address may be the one where somebody listens.
             giveUpAttempt(upstream, service)
             tried.removeAll()
-            attempt(fresh: false)
+            attempt(downstream, service, fresh: false)
         case .otherEndpoint, .no:
             fail(reason, detail: why)
         }

@@ -27,7 +27,7 @@ extension Exchange {
         if request.method == .head { body.clear() }
         startResponse(downstream, keepAlive: drainRequest(downstream))
         isRequestSent = isRequestComplete
-        pumpResponse()
+        pumpResponse(downstream, from: nil)
     }
 
     func send(_ redirect: Redirect) {

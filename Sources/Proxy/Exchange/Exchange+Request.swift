@@ -5,8 +5,7 @@ import Traffic
 
 /// The way to the endpoint: who gets the request, and getting it there.
 extension Exchange {
-    func forward(_ downstream: any Downstream) {
-        guard let service else { return fail(.noRoute) }
+    func forward(_ downstream: any Downstream, to service: WorkerService) {
         record.service = service.index
         responseTimeout = route?.responseTimeoutNanoseconds ?? service.responseTimeout
         upstreamIdle = route?.idleTimeoutNanoseconds ?? (isLongLived ? .max : service.idleTimeout)
@@ -17,12 +16,11 @@ extension Exchange {
         request.headers.removeHopByHop()
         route?.requestEdits?.apply(to: request.headers)
         firstAttemptAt = worker.loop.now
-        attempt(fresh: false)
+        attempt(downstream, service, fresh: false)
     }
 
     /// Gives the request to an endpoint, or answers why it cannot be.
-    func attempt(fresh: Bool) {
-        guard let service else { return }
+    func attempt(_ downstream: any Downstream, _ service: WorkerService, fresh: Bool) {
         var obstacle = Reason.noHealthyEndpoint
         var why = "no endpoint is eligible"
         while let index = pickUntried(service) {
@@ -31,10 +29,10 @@ extension Exchange {
             switch pool.checkOut(for: self, fresh: fresh) {
             case .idle(let connection):
                 record.flags.insert(.upstreamReused)
-                return begin(connection, isConnected: true)
+                return begin(downstream, connection, service, isConnected: true)
             case .connecting(let connection):
                 record.flags.remove(.upstreamReused)
-                return begin(connection, isConnected: false)
+                return begin(downstream, connection, service, isConnected: false)
             case .full:
                 obstacle = .overloaded
                 why = "all \(pool.limits.connectionsMax) connections to \(pool) are in use"
@@ -65,26 +63,27 @@ extension Exchange {
         return picked
     }
 
-    func begin(_ connection: any Upstream, isConnected: Bool) {
+    func begin(
+        _ downstream: any Downstream, _ connection: any Upstream, _ service: WorkerService, isConnected: Bool
+    ) {
         upstream = connection
         record.attempts += 1
         attemptAt = worker.loop.now
-        service?.cluster.exchangeStarted(on: record.endpoint)
+        service.cluster.exchangeStarted(on: record.endpoint)
         isUpstreamConnected = isConnected
-        if isConnected { sendRequest() }
+        if isConnected { sendRequest(downstream, connection) }
     }
 
-    func sendRequest() {
-        guard let upstream, let downstream else { return }
+    func sendRequest(_ downstream: any Downstream, _ upstream: any Upstream) {
         isRequestSent = false
         downstream.requestBody.rewind()
         let target = self.target
         upstream.queueHead(request, target: target.readable)
-        pumpRequest()
+        pumpRequest(downstream, upstream)
     }
 
-    func pumpRequest() {
-        guard let downstream, let upstream, isUpstreamConnected, !isRequestSent else { return }
+    func pumpRequest(_ downstream: any Downstream, _ upstream: any Upstream) {
+        guard isUpstreamConnected, !isRequestSent else { return }
         if isTunnel, !isHeadReceived { return awaitTunnel(upstream, downstream) }
         let outcome = requestRelay.run(from: downstream.requestBody, to: upstream.requestBody, pipes: worker.pipes)
         if exceedsBodyLimit(downstream) { return fail(.badRequest, .bodyTooLarge) }
@@ -115,7 +114,7 @@ extension Exchange {
         case .sourceFailed:
             clientGone()
         case .sinkFailed(let error):
-            requestFailed(error)
+            requestFailed(error, downstream, upstream)
         }
     }
 
@@ -124,15 +123,15 @@ extension Exchange {
         downstream.suspendTimeout()
         switch upstream.requestBody.push(nil, 0..<0, ends: false, trailers: nil).state {
         case .drained, .blocked: upstream.awaitResponse(responseTimeout)
-        case .failed(let error): requestFailed(error)
+        case .failed(let error): requestFailed(error, downstream, upstream)
         }
     }
 
     /// The endpoint takes no more. It may have answered before it closed: an early response is worth more than an error.
-    func requestFailed(_ error: IOError) {
-        guard !isHeadReceived, let upstream else { return }
+    func requestFailed(_ error: IOError, _ downstream: any Downstream, _ upstream: any Upstream) {
+        guard !isHeadReceived else { return }
         while case .head = upstream.readHead(into: response, method: request.method) {
-            if !response.isInformational { return headReceived() }
+            if !response.isInformational { return headReceived(downstream, upstream) }
         }
         attemptFailed(.upstreamReset, "writing the request: \(error)")
     }

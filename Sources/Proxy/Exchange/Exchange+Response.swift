@@ -6,8 +6,7 @@ import Traffic
 /// The way back: heads as they come, then the body.
 extension Exchange {
     /// Passes a 1xx on; false when the exchange ended over it.
-    func passInformational() -> Bool {
-        guard let downstream else { return false }
+    func passInformational(_ downstream: any Downstream, _ upstream: any Upstream) -> Bool {
         if response.isSwitchingProtocols {
             attemptFailed(.upstreamProtocolError, "switched protocols without being asked")
             return false
@@ -22,7 +21,7 @@ extension Exchange {
         }
         if response.status == 100, !isRequestSent {
             isContinueSent = true
-            upstream?.suspendTimeout()
+            upstream.suspendTimeout()
             downstream.awaitClient()
         }
         // The next is read when the client has taken this one.
@@ -32,18 +31,17 @@ extension Exchange {
 
     /// The client takes bytes again, and no final response has begun.
     func resumeInformational() {
-        guard isInformationalHeldUp, let downstream else { return }
+        guard isInformationalHeldUp, let downstream, let upstream else { return }
         switch downstream.flush() {
         case .failed: clientGone()
         case .blocked: break
         case .drained:
             isInformationalHeldUp = false
-            readHeads()
+            readHeads(downstream, upstream)
         }
     }
 
-    func headReceived() {
-        guard let downstream, let upstream else { return }
+    func headReceived(_ downstream: any Downstream, _ upstream: any Upstream) {
         isHeadReceived = true
         if isTunnel, response.status >= 300 {
             // Not agreed to: an ordinary response, and nothing more is wanted of the client.
@@ -59,9 +57,9 @@ extension Exchange {
         route?.responseEdits?.apply(to: response.headers)
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
-        pumpResponse()
+        pumpResponse(downstream, from: upstream)
         // What the client has sent already may now go through.
-        if isTunnel, !isOver { pumpRequest() }
+        if isTunnel, !isOver { pumpRequest(downstream, upstream) }
     }
 
     func startResponse(_ downstream: any Downstream, keepAlive: Bool) {
@@ -71,15 +69,19 @@ extension Exchange {
         closes = downstream.queueHead(response, for: request, closes: closes)
     }
 
-    var responseSource: (any BodySource)? { isOwnResponse ? localBody : upstream?.responseBody }
+    func pumpResponse(_ downstream: any Downstream) {
+        if isOwnResponse { return pumpResponse(downstream, from: nil) }
+        if let upstream { pumpResponse(downstream, from: upstream) }
+    }
 
-    func pumpResponse() {
-        guard let downstream, let source = responseSource else { return }
+    /// `upstream` is nil for a response of the proxy's own.
+    func pumpResponse(_ downstream: any Downstream, from upstream: (any Upstream)?) {
+        let source: any BodySource = upstream?.responseBody ?? localBody
         let outcome = responseRelay.run(from: source, to: downstream.responseBody, pipes: worker.pipes)
         switch outcome {
         case .complete:
             responseRelay.end(worker.pipes)
-            complete()
+            complete(downstream, upstream)
         case .sourceBlocked:
             if isRequestSent { downstream.suspendTimeout() }
             upstream?.awaitProgress(upstreamIdle)
@@ -106,8 +108,7 @@ extension Exchange {
         }
     }
 
-    func complete() {
-        guard let downstream else { return }
+    func complete(_ downstream: any Downstream, _ upstream: (any Upstream)?) {
         if let upstream {
             if isGRPC { noteGRPCStatus(upstream.responseBody.trailers) }
             self.upstream = nil

@@ -143,7 +143,7 @@ final class Exchange: Spare {
         isSecure = origin.isSecure
         do {
             switch try decide(downstream.listener) {
-            case .forward: forward(downstream)
+            case .forward(let service): forward(downstream, to: service)
             case .redirect(let redirect): send(redirect)
             case .respond(let fixed): send(fixed)
             case .none: fail(.noRoute)
@@ -171,7 +171,7 @@ final class Exchange: Spare {
     }
 
     enum Decision {
-        case forward
+        case forward(WorkerService)
         case redirect(Redirect)
         case respond(FixedResponse)
         case none
@@ -181,8 +181,9 @@ final class Exchange: Spare {
         target.clear()
         guard let plan else { return .none }
         if let index = listener.serviceIndex {
-            service = plan.services[index]
-            return .forward
+            let service = plan.services[index]
+            self.service = service
+            return .forward(service)
         }
         let scratch = worker.routeScratch
         let normalizer = listener.pathNormalizer
@@ -194,12 +195,13 @@ final class Exchange: Spare {
         record.route = index
         switch route.action {
         case .service(let index):
-            service = plan.services[index]
+            let service = plan.services[index]
+            self.service = service
             if let rewrite = route.rewrite {
                 // Not written when the expression does not match: then the target goes on as it was sent.
                 _ = try rewrite.write(request, normalizer, scratch, into: target)
             }
-            return .forward
+            return .forward(service)
         case .redirect(let redirect): return .redirect(redirect)
         case .respond(let fixed): return .respond(fixed)
         }
@@ -207,12 +209,12 @@ final class Exchange: Spare {
 
     // MARK: Events of the client's side
 
-    func downstreamReadable() {
-        if isUpstreamConnected { pumpRequest() }
+    func downstreamReadable(_ downstream: any Downstream) {
+        if isUpstreamConnected, let upstream { pumpRequest(downstream, upstream) }
     }
 
-    func downstreamWritable() {
-        if isResponseStarted { return pumpResponse() }
+    func downstreamWritable(_ downstream: any Downstream) {
+        if isResponseStarted { return pumpResponse(downstream) }
         resumeInformational()
     }
 
@@ -239,9 +241,9 @@ final class Exchange: Spare {
 
     // MARK: Events of the endpoint's side
 
-    func upstreamConnected() {
+    func upstreamConnected(_ upstream: any Upstream) {
         isUpstreamConnected = true
-        sendRequest()
+        if let downstream { sendRequest(downstream, upstream) }
     }
 
     func upstreamFailedToConnect(_ reason: Reason, _ why: String) {
@@ -251,26 +253,26 @@ final class Exchange: Spare {
         attemptFailed(reason, why)
     }
 
-    func upstreamReadable() {
-        if isResponseStarted { return pumpResponse() }
-        if !isInformationalHeldUp || upstream?.isHeadUrgent ?? false { readHeads() }
+    func upstreamReadable(_ upstream: any Upstream) {
+        guard let downstream else { return }
+        if isResponseStarted { return pumpResponse(downstream, from: upstream) }
+        if !isInformationalHeldUp || upstream.isHeadUrgent { readHeads(downstream, upstream) }
     }
 
     /// Reads response heads up to the final one.
-    func readHeads() {
-        guard let upstream else { return }
+    func readHeads(_ downstream: any Downstream, _ upstream: any Upstream) {
         var informational = 0
         while true {
             switch upstream.readHead(into: response, method: request.method) {
             case .needMore: return
             case .head:
                 if response.isInformational {
-                    guard passInformational() else { return }
+                    guard passInformational(downstream, upstream) else { return }
                     informational += 1
                     if informational == Self.informationalMax { return upstream.responseBody.resumeNextTurn() }
                     continue
                 }
-                return headReceived()
+                return headReceived(downstream, upstream)
             case .failed(.malformed(let error)):
                 record.kind = error
                 return attemptFailed(.upstreamProtocolError, "the response is malformed: \(error.kind)")
@@ -289,8 +291,8 @@ final class Exchange: Spare {
         }
     }
 
-    func upstreamWritable() {
-        if !isRequestSent { pumpRequest() }
+    func upstreamWritable(_ upstream: any Upstream) {
+        if !isRequestSent, let downstream { pumpRequest(downstream, upstream) }
     }
 
     func upstreamTimedOut() {

@@ -4,7 +4,7 @@ import IO
 
 /// Both bodies of one HTTP/2 stream: payload that came in DATA frames, and payload that leaves in them.
 ///
-/// Belongs to a stream's object and is reused with it. Payload is passed on from the connection's own buffer while its
+/// Belongs to a stream's object, which belongs to one connection, and is reused with it. Payload is passed on from the connection's own buffer while its
 /// event is handled; what nobody took by then moves to a buffer of the stream's, so that the connection can go on
 /// reading. The stream's window bounds that buffer: it is credited when payload is taken, which is the back-pressure.
 final class H2Body: BodySource, BodySink {
@@ -14,8 +14,8 @@ final class H2Body: BodySource, BodySink {
     var wire: Wire? { nil }
     var spliceable: UInt64 { 0 }
     var acceptsSplice: Bool { false }
-    /// Nil while the object is not in use.
-    private var link: H2Link?
+    private let link: H2Link
+    private let session: H2Session
     private var slot = 0
 
     // The body that comes in.
@@ -45,9 +45,13 @@ final class H2Body: BodySource, BodySink {
     /// Bytes of frames queued for this stream.
     private(set) var bytesQueued: UInt64 = 0
 
-    /// Begins with a new stream. `holding` keeps payload that comes for a second try, as long as it is little.
-    func begin(_ link: H2Link, slot: Int, holding: Bool) {
+    init(_ link: H2Link) {
         self.link = link
+        session = link.session
+    }
+
+    /// Begins with a new stream. `holding` keeps payload that comes for a second try, as long as it is little.
+    func begin(slot: Int, holding: Bool) {
         self.slot = slot
         isHolding = holding
         isBodyDecoded = false
@@ -61,14 +65,12 @@ final class H2Body: BodySource, BodySink {
 
     /// Lets go of everything.
     func end() {
-        guard let link else { return }
         link.worker.buffers.reclaim(from: kept)
-        self.link = nil
         keptTaken = 0
         creditedAhead = 0
         passing = 0..<0
         isResumeDue = false
-        failure = nil
+        if failure != nil { failure = nil }
         trailerFields?.removeAll()
     }
 
@@ -78,20 +80,20 @@ final class H2Body: BodySource, BodySink {
     func received(_ range: Range<Int>, ends: Bool) {
         payloadDecoded += UInt64(range.count)
         if ends { isBodyDecoded = true }
-        guard let link, !range.isEmpty else { return }
+        guard !range.isEmpty else { return }
         if isHolding {
-            if kept.readableCount + range.count <= Self.heldBytesMax { return keep(range, link) }
+            if kept.readableCount + range.count <= Self.heldBytesMax { return keep(range) }
             releaseHeld()
         }
-        if kept.isEmpty { passing = range } else { keep(range, link) }
+        if kept.isEmpty { passing = range } else { keep(range) }
     }
 
     /// The event is handled: what was not taken must not stay in the connection's input.
     func settle() {
-        guard let link, !passing.isEmpty else { return }
+        guard !passing.isEmpty else { return }
         let range = passing
         passing = 0..<0
-        keep(range, link)
+        keep(range)
     }
 
     /// The head of a message without a body, or its last part, has come.
@@ -108,7 +110,7 @@ final class H2Body: BodySource, BodySink {
         return fields
     }
 
-    private func keep(_ range: Range<Int>, _ link: H2Link) {
+    private func keep(_ range: Range<Int>) {
         let input = link.input
         link.worker.buffers.lend(to: kept)
         kept.append(input.bytes(range))
@@ -118,7 +120,7 @@ final class H2Body: BodySource, BodySink {
 
     var payload: (buffer: Buffer?, range: Range<Int>) {
         if kept.readableCount > keptTaken { return (kept, kept.readerIndex + keptTaken..<kept.writerIndex) }
-        if !passing.isEmpty { return (link?.input, passing) }
+        if !passing.isEmpty { return (link.input, passing) }
         return (nil, 0..<0)
     }
 
@@ -135,20 +137,23 @@ final class H2Body: BodySource, BodySink {
     }
 
     func take(_ count: Int) {
-        guard let link, count > 0 else { return }
+        guard count > 0 else { return }
         payloadTaken += UInt64(count)
         let again = min(count, creditedAhead)
         creditedAhead -= again
-        if count > again { link.queue.consumed(slot, count - again) }
+        if count > again {
+            link.willQueue()
+            session.consumed(slot, count - again)
+        }
         if kept.readableCount > keptTaken {
             keptTaken += count
-            if !isHolding { dropTaken(link) }
+            if !isHolding { dropTaken() }
         } else {
             passing = passing.lowerBound + count..<passing.upperBound
         }
     }
 
-    private func dropTaken(_ link: H2Link) {
+    private func dropTaken() {
         kept.consume(keptTaken)
         keptTaken = 0
         if kept.isEmpty { link.worker.buffers.reclaim(from: kept) }
@@ -164,12 +169,12 @@ final class H2Body: BodySource, BodySink {
     func releaseHeld() {
         guard isHolding else { return }
         isHolding = false
-        if let link { dropTaken(link) }
+        dropTaken()
     }
 
     func resumeNextTurn() {
         isResumeDue = true
-        link?.transport.resumeNextTurn()
+        link.transport.resumeNextTurn()
     }
 
     /// Whether another turn was asked for, once.
@@ -181,14 +186,13 @@ final class H2Body: BodySource, BodySink {
     // MARK: BodySink
 
     func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome {
-        guard let link else { return PushOutcome(taken: 0, state: .blocked) }
         isBlocked = false
         guard !isEnded, ends || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
         if !range.isEmpty, link.isCongested {
             isBlocked = true
             return PushOutcome(taken: 0, state: .blocked)
         }
-        let session = link.queue
+        link.willQueue()
         let before = session.output.readableCount
         var taken = 0
         if let buffer, !range.isEmpty {

@@ -78,11 +78,16 @@ final class H2Link {
 
     // MARK: Writing
 
-    /// The session, ready to queue frames that leave at the end of the turn.
+    /// Comes before frames are queued: there is room for them, and they leave at the end of the turn.
     @inline(__always)
-    var queue: H2Session {
+    func willQueue() {
         worker.buffers.lend(to: session.output)
         flushLater()
+    }
+
+    /// The session, ready to queue frames.
+    var queue: H2Session {
+        willQueue()
         return session
     }
 

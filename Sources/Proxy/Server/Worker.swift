@@ -9,8 +9,8 @@ import Traffic
 ///
 /// Made, run and freed on its own thread. The main thread reaches it by its mailbox only, and reads its metrics.
 final class Worker: TimerTarget {
-    /// Spare objects of each kind that stay however long nobody needs them.
-    private static let sparesKept = 64
+    /// Idle exchanges that stay however long nobody needs them.
+    private static let exchangesKept = 64
     /// How often those are given back that nobody needed since the last time.
     private static let trimInterval: Duration = .seconds(1)
     /// Memory for heads that an idle exchange may hold: those that large heads made grow are not kept.
@@ -56,8 +56,6 @@ final class Worker: TimerTarget {
     private var listeners: [Listener] = []
     private var receiver: Mailbox<WorkerMessage>.Receiver?
     private let exchanges = Spares<Exchange>()
-    private let streams = Spares<DownstreamStream>()
-    private let upstreamStreams = Spares<UpstreamStream>()
     private let trimTimer = Timer()
     /// HTTP/2 connections with frames that leave when the turn ends.
     private var unflushed: [H2Link] = []
@@ -112,9 +110,7 @@ final class Worker: TimerTarget {
         for tunnel in openTunnels { tunnel.cut() }
         for service in plan.services { service.retire() }
         plan = nil
-        exchanges.removeAll()
-        streams.removeAll()
-        upstreamStreams.removeAll()
+        exchanges.dropAll(but: 0)
         unflushed = []
         loop.cancel(flushTimer)
         loop.cancel(trimTimer)
@@ -146,30 +142,19 @@ final class Worker: TimerTarget {
         exchange.reset()
         guard exchange.headBytesHeld <= Self.idleHeadBytesMax else { return }
         exchanges.put(exchange)
-        trimLater(exchanges.count)
+        trimLater()
     }
 
-    func leaseStream() -> DownstreamStream { streams.take() ?? DownstreamStream(worker: self) }
-
-    func recycle(_ stream: DownstreamStream) { streams.put(stream) }
-
-    func leaseUpstreamStream() -> UpstreamStream { upstreamStreams.take() ?? UpstreamStream(worker: self) }
-
-    func recycle(_ stream: UpstreamStream) { upstreamStreams.put(stream) }
-
-    /// Every stream has an exchange, so their number says enough.
     @inline(__always)
-    private func trimLater(_ count: Int) {
-        if count > Self.sparesKept, trimTimer.deadline == .distantFuture {
+    private func trimLater() {
+        if exchanges.count > Self.exchangesKept, trimTimer.deadline == .distantFuture {
             loop.schedule(trimTimer, after: Self.trimInterval)
         }
     }
 
     private func trim() {
-        exchanges.trim(keeping: Self.sparesKept)
-        streams.trim(keeping: Self.sparesKept)
-        upstreamStreams.trim(keeping: Self.sparesKept)
-        trimLater(max(exchanges.count, streams.count, upstreamStreams.count))
+        exchanges.trim(keeping: Self.exchangesKept)
+        trimLater()
     }
 
     // MARK: Frames

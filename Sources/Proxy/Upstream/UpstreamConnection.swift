@@ -59,8 +59,8 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         switch state {
         case .connecting: finishConnecting()
         case .leased:
-            if readiness.isReadable { exchange?.upstreamReadable() }
-            if readiness.isWritable, state == .leased { exchange?.upstreamWritable() }
+            if readiness.isReadable { exchange?.upstreamReadable(self) }
+            if readiness.isWritable, state == .leased { exchange?.upstreamWritable(self) }
         case .idle:
             // Tickets of TLS are nothing to HTTP.
             if readiness.isReadable, !wire.transport.isEncrypted || wire.fill() != .wouldBlock { close(.peerClosed) }
@@ -69,7 +69,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     }
 
     func resumed() {
-        if state == .leased { exchange?.upstreamReadable() }
+        if state == .leased { exchange?.upstreamReadable(self) }
     }
 
     func timerFired(_ timer: Timer) {
@@ -90,9 +90,9 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         state = .leased
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
-        exchange?.upstreamConnected()
+        exchange?.upstreamConnected(self)
         // A server that turns everybody away speaks before it is asked; the kernel will not say so twice.
-        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable() }
+        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
     }
 
     private func failConnecting(_ reason: Reason, _ why: String) {

@@ -11,6 +11,9 @@ import Traffic
 ///
 ///     connecting ─▶ open ─GOAWAY, age─▶ draining ─last stream─▶ closed
 final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
+    /// Stream objects that an idle connection keeps.
+    private static let sparesKept = 2
+
     private enum State {
         case connecting
         case open
@@ -30,7 +33,8 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     private var dialing = Dialing()
     private var state = State.connecting
     /// By slot of the session.
-    private var streams: [UpstreamStream?] = []
+    private let streams = Row<UpstreamStream>()
+    private let spares = Spares<UpstreamStream>()
     private(set) var streamCount = 0
     private var requests: UInt32 = 0
     private var isProcessing = false
@@ -63,9 +67,8 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     /// Opens a stream. It may be used at once when `isConnected`, else when its exchange hears `upstreamConnected`.
     func open(for exchange: Exchange) -> (stream: UpstreamStream, isConnected: Bool) {
         let slot = link.session.open()
-        let stream = worker.leaseUpstreamStream()
-        stream.begin(self, slot: slot, exchange: exchange, isReused: requests > 0 && state == .open)
-        while streams.count <= slot { streams.append(nil) }
+        let stream = spares.take() ?? UpstreamStream(self)
+        stream.begin(slot: slot, exchange: exchange, isReused: requests > 0 && state == .open)
         streams[slot] = stream
         streamCount += 1
         requests += 1
@@ -84,7 +87,9 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
         streamCount -= 1
         switch state {
         case .connecting: link.session.close(slot, code)
-        case .open, .draining: link.queue.close(slot, code)
+        case .open, .draining:
+            link.willQueue()
+            link.session.close(slot, code)
         case .closed: return
         }
         guard streamCount == 0 else { return }
@@ -95,6 +100,13 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds)
             reschedule()
         }
+    }
+
+    /// A stream's object has nothing to do.
+    func recycle(_ stream: UpstreamStream) {
+        guard state != .closed else { return }
+        spares.put(stream)
+        if streamCount == 0 { spares.dropAll(but: Self.sparesKept) }
     }
 
     // MARK: Events
@@ -108,9 +120,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     }
 
     func resumed() {
-        for stream in streams {
-            if let stream, stream.body.takeResume() { stream.exchange?.upstreamReadable() }
-        }
+        forEachStream { if $0.body.takeResume() { $0.exchange?.upstreamReadable($0) } }
     }
 
     func flushed(_ outcome: PushOutcome.State) {
@@ -131,22 +141,18 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
         clock.received(at: worker.loop.now)
         if streamCount == 0 { clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds) }
         reschedule()
-        for stream in streams { stream?.exchange?.upstreamConnected() }
+        forEachStream { $0.exchange?.upstreamConnected($0) }
         // A server speaks first; the kernel will not say so twice.
         if state != .closed, link.transport.isReadable { processInput() }
     }
 
     private func failConnecting(_ reason: Reason, _ why: String) {
-        let waiting = streams
         close(.connectFailed)
-        for stream in waiting { stream?.exchange?.upstreamFailedToConnect(reason, why) }
+        forEachStream { $0.exchange?.upstreamFailedToConnect(reason, why) }
     }
 
     private func resumeBlocked() {
-        for stream in streams {
-            guard let stream, stream.body.isBlocked else { continue }
-            stream.exchange?.upstreamWritable()
-        }
+        forEachStream { if $0.body.isBlocked { $0.exchange?.upstreamWritable($0) } }
     }
 
     // MARK: Frames
@@ -177,7 +183,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             case .data(let slot, let range, let ends):
                 guard let stream = streams[slot] else { break }
                 stream.body.received(range, ends: ends)
-                stream.exchange?.upstreamReadable()
+                stream.exchange?.upstreamReadable(stream)
                 // The exchange may be over by now; the object is then somebody else's, or nobody's.
                 if streams[slot] === stream { stream.body.settle() }
             case .reset(let slot, let code):
@@ -185,7 +191,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             case .streamFailed(let slot, _, let error): streams[slot]?.failed(.malformed(error))
             case .refused(let slot): streams[slot]?.failed(.streamReset(.refusedStream, isUnprocessed: true))
             case .writable(let slot):
-                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.upstreamWritable() }
+                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.upstreamWritable(stream) }
             case .allWritable: resumeBlocked()
             case .settings: break
             case .goAway: drain()
@@ -234,9 +240,15 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
 
     /// The connection is gone: what it carried fails.
     private func lost(_ failure: BodyFailure, _ reason: UpstreamLease.Reason) {
-        let waiting = streams
         close(reason)
-        for stream in waiting { stream?.failed(failure) }
+        forEachStream { $0.failed(failure) }
+    }
+
+    /// Those that are open, each of which may be closed on the way.
+    private func forEachStream(_ body: (UpstreamStream) -> Void) {
+        for slot in 0..<streams.count {
+            if let stream = streams[slot] { body(stream) }
+        }
     }
 
     func close(_ reason: UpstreamLease.Reason) {
@@ -247,6 +259,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
             _ = link.flush()
         }
         state = .closed
+        spares.dropAll(but: 0)
         worker.loop.cancel(timer)
         link.close()
         pool.closed(self, wasIdle: wasIdle, reason)

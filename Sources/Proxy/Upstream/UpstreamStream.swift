@@ -5,13 +5,13 @@ import Traffic
 
 /// One stream of an HTTP/2 connection to an endpoint: one request and its response.
 ///
-/// Leased from its worker while the stream is open and reused. Its session raises its events.
+/// Belongs to its session, which raises its events, and is reused.
 final class UpstreamStream: Upstream, TimerTarget, Spare {
+    private let session: UpstreamSession
     private let worker: Worker
-    let body = H2Body()
+    let body: H2Body
     private let timer = Timer()
     /// Nil while the object is not in use.
-    private(set) var session: UpstreamSession?
     private(set) var exchange: Exchange?
     private(set) var slot = 0
     /// A response's head, or its trailers, wait in the session to be decoded.
@@ -26,13 +26,14 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
     private(set) var isHeadRead = false
     var nextSpare: UpstreamStream?
 
-    init(worker: Worker) {
-        self.worker = worker
+    init(_ session: UpstreamSession) {
+        self.session = session
+        worker = session.worker
+        body = H2Body(session.link)
         timer.target = self
     }
 
-    func begin(_ session: UpstreamSession, slot: Int, exchange: Exchange, isReused: Bool) {
-        self.session = session
+    func begin(slot: Int, exchange: Exchange, isReused: Bool) {
         self.slot = slot
         self.exchange = exchange
         self.isReused = isReused
@@ -42,16 +43,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         hasWrittenRequest = false
         hasResponseBytes = false
         isHeadRead = false
-        body.begin(session.link, slot: slot, holding: false)
-    }
-
-    /// Lets go of everything and returns to the worker.
-    private func finish() {
-        exchange = nil
-        session = nil
-        worker.loop.cancel(timer)
-        body.end()
-        worker.recycle(self)
+        body.begin(slot: slot, holding: false)
     }
 
     // MARK: Events of the session
@@ -61,24 +53,23 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         hasResponseBytes = true
         isHeadWaiting = true
         isHeadLast = ends
-        exchange?.upstreamReadable()
+        exchange?.upstreamReadable(self)
     }
 
     func trailersReceived() {
-        guard let session else { return }
         do {
             try session.link.session.decodeTrailers(slot, into: body.trailersForReading())
             body.ended()
         } catch {
             body.failed(.malformed(error))
         }
-        exchange?.upstreamReadable()
+        exchange?.upstreamReadable(self)
     }
 
     func failed(_ failure: BodyFailure) {
         if self.failure == nil { self.failure = failure }
         body.failed(failure)
-        exchange?.upstreamReadable()
+        exchange?.upstreamReadable(self)
     }
 
     func timerFired(_ timer: Timer) { exchange?.upstreamTimedOut() }
@@ -91,18 +82,18 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
 
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
-        guard let session else { return }
         hasWrittenRequest = true
         let ends = request.framing == .none || request.framing == .length(0)
         session.pool.nameHost(in: request)
-        let queue = session.link.queue
-        let before = queue.output.readableCount
-        queue.queueRequest(slot, request, target: target, isSecure: session.link.transport.isEncrypted, ends: ends)
-        body.headQueued(queue.output.readableCount - before, ends: ends)
+        let link = session.link
+        link.willQueue()
+        let before = link.session.output.readableCount
+        link.session.queueRequest(slot, request, target: target, isSecure: link.transport.isEncrypted, ends: ends)
+        body.headQueued(link.session.output.readableCount - before, ends: ends)
     }
 
     func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome {
-        guard isHeadWaiting, let session else {
+        guard isHeadWaiting else {
             if let failure { return .failed(failure) }
             return .needMore
         }
@@ -137,8 +128,11 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     /// Closes the stream; one that is not at its end is reset.
     private func close(_ code: H2ErrorCode) {
-        guard let session else { return }
+        guard exchange != nil else { return }
+        exchange = nil
+        worker.loop.cancel(timer)
         session.closed(self, code)
-        finish()
+        body.end()
+        session.recycle(self)
     }
 }
