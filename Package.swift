@@ -37,9 +37,10 @@ let package = Package(
         library("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         library("CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
         library("CAres", pkgConfig: "libcares", apt: "libc-ares-dev"),
+        library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
 
         room("Core", []),
-        room("IO", ["Core", "CLinux", "CAres"]),
+        room("IO", ["Core", "CLinux", "COpenSSL", "CAres"]),
         room("HTTP", ["Core"]),
         room("Config", ["Core", "CYAML"]),
         room("Traffic", ["HTTP", "Config", "Core", "CPCRE2"]),
@@ -51,7 +52,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/Support", swiftSettings: settings),
         tests("CoreTests", ["Core"]),
-        tests("IOTests", ["IO", "Core", "CLinux"]),
+        tests("IOTests", ["IO", "Core", "CLinux", "COpenSSL", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Core"]),
         tests("ConfigTests", ["Config", "Core"]),
         tests("TrafficTests", ["Traffic", "HTTP", "Config", "Core", "CLinux"]),

@@ -147,13 +147,22 @@ extension Span<UInt8> {
             let last = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
             return UInt64(littleEndian: last) &>> (UInt64(truncatingIfNeeded: offset &+ 8 &- count) &* 8)
         }
-        var word: UInt64 = 0
-        var index = count
-        while index > offset {
-            index &-= 1
-            word = word &<< 8 | UInt64(self[index])
+        // Short spans are common: two words that overlap, or three bytes that may be the same, are all of one.
+        let word: UInt64
+        if count >= 4 {
+            // SAFETY: the first four bytes and the last four lie within the span.
+            let first = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+            let last = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+            word =
+                UInt64(UInt32(littleEndian: first))
+                | UInt64(UInt32(littleEndian: last)) &<< (UInt64(truncatingIfNeeded: count &- 4) &* 8)
+        } else {
+            let middle = count &>> 1
+            word =
+                UInt64(self[0]) | UInt64(self[middle]) &<< (UInt64(truncatingIfNeeded: middle) &* 8)
+                | UInt64(self[count &- 1]) &<< (UInt64(truncatingIfNeeded: count &- 1) &* 8)
         }
-        return word
+        return word &>> (UInt64(truncatingIfNeeded: offset) &* 8)
     }
 
     /// The first index from `start` on at which `mask` says yes, `count` when it never does. `mask` must say yes to a

@@ -10,6 +10,7 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case cookie, setCookie, authorization, proxyAuthorization, proxyAuthenticate
     case contentType, date, server, userAgent, referer, location, retryAfter, http2Settings
     case sidecarReason
+    case grpcStatus, grpcTimeout
 
     /// The name in lower case, empty for `other`.
     package var lowercased: StaticString {
@@ -45,6 +46,8 @@ package enum HeaderName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case .retryAfter: "retry-after"
         case .http2Settings: "http2-settings"
         case .sidecarReason: "x-sidecar-reason"
+        case .grpcStatus: "grpc-status"
+        case .grpcTimeout: "grpc-timeout"
         }
     }
 

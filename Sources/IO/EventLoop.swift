@@ -24,10 +24,11 @@ package final class EventLoop {
     /// A slab's element must be one object: the handler and its descriptor together.
     package final class Registration {
         fileprivate let descriptor: Int32
-        fileprivate let handler: any EventHandler
+        // SAFETY: of the unchecked exclusivity: replaced by plain assignment, on the loop's thread.
+        @exclusivity(unchecked) fileprivate var handler: any EventHandler
         fileprivate init(descriptor: Int32, handler: any EventHandler) {
             self.descriptor = descriptor
-            self.handler = handler
+            unsafe self.handler = handler
         }
     }
 
@@ -40,6 +41,8 @@ package final class EventLoop {
     private var isStopped = false
     /// Called at the end of every turn, before waiting.
     package var turnEnded: (() -> Void)?
+    /// Where TLS connections put together what leaves as one record; made for the first of them.
+    private(set) lazy var scratch = TLSScratch()
     /// The turn's time.
     package var now: Instant { unsafe turnInstant }
     @exclusivity(unchecked) private var turnInstant: Instant
@@ -73,6 +76,11 @@ package final class EventLoop {
     /// Forgets a registration whose descriptor stays open.
     package func detach(_ token: Token) {
         if let registration = unsafe registrations.remove(token) { poller.remove(registration.descriptor) }
+    }
+
+    /// Gives a registration another handler, which hears of everything from now on.
+    package func replaceHandler(_ token: Token, _ handler: any EventHandler) {
+        if let registration = unsafe registrations[token] { unsafe registration.handler = handler }
     }
 
     /// Calls the handler's `resumed` once this turn's events are handled, or in the next turn when that is done already: for

@@ -40,6 +40,9 @@ package struct IOError: Error, Equatable, Sendable, CustomStringConvertible {
 extension IOError {
     /// A deadline of ours was over.
     package static func timedOut(_ operation: StaticString) -> IOError { IOError(operation, errno: ETIMEDOUT) }
+    /// A TLS peer closed the stream without saying that this was the end: somebody may have cut it.
+    package static var truncated: IOError { IOError("close_notify", errno: ENODATA) }
+    package var isTruncation: Bool { self == .truncated }
     /// A peer said something that cannot be.
     package static func unexpected(_ operation: StaticString) -> IOError { IOError(operation, errno: EPROTO) }
 }

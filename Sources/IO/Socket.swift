@@ -120,11 +120,17 @@ package enum Socket {
     /// reset the connection and take the word back.
     package static func sendLast(_ text: StaticString, on descriptor: consuming FileDescriptor) {
         // SAFETY: the text is constant memory of the length given; recv writes at most the scratch space.
-        _ = unsafe send(descriptor.rawValue, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
+        _ = unsafe Glibc.send(descriptor.rawValue, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
         shutdownWriting(descriptor.rawValue)
         unsafe withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 8) { scratch in
             _ = unsafe recv(descriptor.rawValue, scratch.baseAddress, scratch.count, 0)
         }
+    }
+
+    /// Writes what fits, without waiting.
+    package static func send(_ text: StaticString, to descriptor: Int32) {
+        // SAFETY: the text is constant memory of the length given.
+        _ = unsafe Glibc.send(descriptor, text.utf8Start, text.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
     }
 
     private static func make(family: Int32) throws(IOError) -> FileDescriptor {

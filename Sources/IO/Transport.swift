@@ -21,19 +21,27 @@ package final class Transport {
     }
 
     private let descriptor: FileDescriptor
-    private let loop: EventLoop
+    let loop: EventLoop
     private var token: EventLoop.Token?
+    // SAFETY: of the unchecked exclusivity: set once by its owner, on its thread.
+    @exclusivity(unchecked) private var encryption: TLSConnection?
+    /// TLS on this transport, from `beginTLS` on; nil when its bytes are plain.
+    package internal(set) var tls: TLSConnection? {
+        get { unsafe encryption }
+        set { unsafe encryption = newValue }
+    }
+    package var isEncrypted: Bool { unsafe encryption != nil }
     // SAFETY: of the unchecked exclusivity: flags of one owner on one thread.
     @exclusivity(unchecked) private var readableNoted = false
     @exclusivity(unchecked) private var writableNoted = false
     @exclusivity(unchecked) private var hangUpNoted = false
     /// Whether a read may find something.
-    package private(set) var isReadable: Bool {
+    package internal(set) var isReadable: Bool {
         get { unsafe readableNoted }
         set { unsafe readableNoted = newValue }
     }
     /// Whether a write may be taken.
-    package private(set) var isWritable: Bool {
+    package internal(set) var isWritable: Bool {
         get { unsafe writableNoted }
         set { unsafe writableNoted = newValue }
     }
@@ -60,6 +68,12 @@ package final class Transport {
         isWritable = true
     }
 
+    /// Hands the transport over: its events go to `handler` from now on, those of this turn that are still to come too.
+    package func reattach(_ handler: any EventHandler) {
+        guard let token else { return }
+        loop.replaceHandler(token, handler)
+    }
+
     /// The raw descriptor, for `splice` and socket options.
     package var rawDescriptor: Int32 { descriptor.rawValue }
 
@@ -69,6 +83,7 @@ package final class Transport {
         if readiness.isReadable { isReadable = true }
         if readiness.isWritable { isWritable = true }
         if readiness.isHungUp { isHungUp = true }
+        if isEncrypted { noteEncrypted(readiness) }
     }
 
     /// Asks for `EventHandler.resumed` in the next turn.
@@ -76,18 +91,34 @@ package final class Transport {
         if let token { loop.resume(token) }
     }
 
-    /// Deregisters. The descriptor is closed when the transport goes; nothing may be read or written any more.
+    /// Deregisters. The descriptor is closed when the transport goes; nothing may be read or written any more. With TLS the
+    /// peer is told that this is the end, if it can be told at once.
     package func close() {
         guard let token else { return }
+        tls?.shutDown()
         loop.deregister(token)
         self.token = nil
         isReadable = false
         isWritable = false
     }
 
-    /// Reads once into the buffer's free space.
+    /// Deregisters like `close`, and resets the connection: the peer must not take this for a proper end.
+    package func abort() {
+        tls?.abandon()
+        Socket.resetOnClose(descriptor.rawValue)
+        close()
+    }
+
+    /// Ends the writing direction: the peer reads the end of the stream, and may go on sending.
+    package func shutdownWriting() {
+        tls?.shutDown()
+        Socket.shutdownWriting(descriptor.rawValue)
+    }
+
+    /// Reads once into the buffer's free space; with TLS, as many records as are there and fit.
     package func read(into buffer: Buffer) -> ReadOutcome {
         guard isReadable else { return .wouldBlock }
+        if let tls { return readEncrypted(tls, buffer) }
         let descriptor = descriptor.rawValue
         let space = buffer.writableCount
         var result = -1
@@ -111,12 +142,15 @@ package final class Transport {
 
     /// Writes the readable bytes of `first`, then the given bytes of `second`, then `last`, in one system call. The caller
     /// consumes what was taken. An absent or empty segment costs nothing; at least one must have bytes.
+    ///
+    /// With TLS, what was not taken must be tried again with the same bytes at its start: they may be sealed already.
     package func write(
         _ first: Buffer?, _ second: Buffer? = nil, _ range: Range<Int> = 0..<0, _ last: StaticString = ""
     )
         -> WriteOutcome
     {
         guard isWritable else { return .bytes(0) }
+        if let tls { return writeEncrypted(tls, first, second, range, last) }
         // SAFETY: the segments point into buffers that live and do not change during the call.
         return unsafe withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { segments in
             var count = 0

@@ -4,7 +4,7 @@ package enum Reason: UInt8, CaseIterable, Sendable {
     /// The proxy did nothing of its own: the endpoint's response was passed on whole.
     case none
     case noRoute, noHealthyEndpoint
-    case connectRefused, connectTimeout, connectUnreachable
+    case connectRefused, connectTimeout, connectUnreachable, tlsFailed
     case overloaded
     case upstreamClosed, upstreamReset, upstreamProtocolError
     case responseTimeout
@@ -20,6 +20,7 @@ package enum Reason: UInt8, CaseIterable, Sendable {
         case .connectRefused: "connect_refused"
         case .connectTimeout: "connect_timeout"
         case .connectUnreachable: "connect_unreachable"
+        case .tlsFailed: "tls_failed"
         case .overloaded: "overloaded"
         case .upstreamClosed: "upstream_closed"
         case .upstreamReset: "upstream_reset"
@@ -39,8 +40,25 @@ package enum Reason: UInt8, CaseIterable, Sendable {
         case .badRequest: 400
         case .clientClosed: 499
         case .upstreamClosed, .upstreamReset, .upstreamProtocolError: 502
-        case .noHealthyEndpoint, .connectRefused, .connectTimeout, .connectUnreachable, .overloaded, .draining: 503
+        case .noHealthyEndpoint, .connectRefused, .connectTimeout, .connectUnreachable, .tlsFailed, .overloaded,
+            .draining:
+            503
         case .responseTimeout: 504
+        }
+    }
+
+    /// The status of the proxy's own answer to a gRPC call.
+    package var grpcStatus: GRPCStatus {
+        switch self {
+        case .none: .ok
+        case .noRoute: .unimplemented
+        case .noHealthyEndpoint, .connectRefused, .connectTimeout, .connectUnreachable, .tlsFailed, .upstreamClosed,
+            .upstreamReset, .draining:
+            .unavailable
+        case .overloaded: .resourceExhausted
+        case .upstreamProtocolError, .badRequest: .internal
+        case .responseTimeout: .deadlineExceeded
+        case .clientClosed: .cancelled
         }
     }
 }

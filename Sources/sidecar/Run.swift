@@ -47,7 +47,7 @@ struct Run: ParsableCommand {
         } catch {
             complain(error.description)
             switch error {
-            case .badRoutes: throw ExitCode.badConfiguration
+            case .badRoutes, .badTLS: throw ExitCode.badConfiguration
             case .addressInUse: throw ExitCode.portInUse
             case .system: throw ExitCode.failure
             }

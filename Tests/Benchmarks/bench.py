@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """`make bench`: what a request costs, here and in the proxies that users would take instead.
 
-    make bench-peers                          installs nginx, HAProxy, Envoy and the load generators
-    make bench                                the table, in some eight minutes
-    Tests/Benchmarks/bench.py --quick         a smoke run, under a minute: it shows that everything works, no more
+    make bench-peers                          installs nginx, HAProxy, Envoy, nghttpx and the load generators
+    make bench                                the table, in some fifteen minutes
+    Tests/Benchmarks/bench.py --quick         a smoke run of a minute or two: it shows that everything works, no more
     Tests/Benchmarks/bench.py --rows small,10k --peers nginx,sidecar --rounds 9
+    Tests/Benchmarks/bench.py --rows h2-h1,h2-h2,https,https-h2,tls-connect,idle-h2,idle-tls
     Tests/Benchmarks/bench.py --readme README.md     puts the table between the README's two bench markers
 
 The unit is CPU microseconds per request: user and system time of all processes and threads of a proxy, divided by the
-requests that wrk counted. Each proxy runs one worker, pinned to one core; wrk and the backend, an nginx, share another.
+requests that the load generator counted: wrk for HTTP/1.1, h2load for HTTP/2, handshakes.py for new TLS connections.
+Each proxy runs one worker, pinned to one core; the load generator and the backend, an nginx, share another.
 All proxies take turns in each round, and the figure is the median of the rounds, so that a machine that drifts does so
 for all of them. Only the ratios of one run mean anything; microseconds of different machines or days do not compare.
 
@@ -17,7 +19,7 @@ and the exit status is 1. A target that was missed is shown and changes no exit 
 
 `direct` is the backend without a proxy, its CPU time and its latency: the sanity check of everything else. The list of
 peers is in peers.py, of rows in rows.py; a row is one entry there. Only loopback is used; all that is started ends with
-the run, also when it is interrupted. Python's standard library is all it needs besides wrk and nginx.
+the run, also when it is interrupted. Python's standard library is all it needs besides nginx, wrk, h2load and openssl.
 """
 
 from __future__ import annotations
@@ -30,10 +32,11 @@ import statistics
 import sys
 from pathlib import Path
 
-import load
+import generator
 import machine
 import report
 import rows as all_rows
+from client import check
 from load import Load
 from peers import PEERS, Backend, Nginx, Peer, Sidecar
 from probes import Effort, NotApplicable, Probe, ProbeError, describe_errors
@@ -88,6 +91,7 @@ def main() -> int:
 
 def run(results: Results, stand: Stand, effort: Effort) -> None:
     """All rounds of all loads, then the probes. What fails spoils its own cell, never the run."""
+    leave_out_those_without(results)
     for round_number in range(effort.rounds):
         for what, variant in distinct_loads(results.rows):
             for peer in participants(results, what, variant):
@@ -98,9 +102,10 @@ def run(results: Results, stand: Stand, effort: Effort) -> None:
                     record(results, peer, what, variant, measured)
                     say(f"round {round_number + 1}/{effort.rounds}  {what.key:<12} {variant:<12} {peer.name:<8}"
                         f"{report.number(measured.cpu_us):>8} µs/request")
+    stand.end_variants()
     for row in results.rows:
         for peer in results.peers:
-            if row.probe and peer.is_proxy and (peer.is_ours or not row.ours_only):
+            if row.probe and peer.is_proxy and is_asked(row, peer):
                 take_probe(results, stand, effort, row, peer, row.probe)
 
 
@@ -110,8 +115,19 @@ def distinct_loads(rows: list[Row]) -> list[tuple[Load, str]]:
 
 
 def participants(results: Results, what: Load, variant: str) -> list[Peer]:
-    ours_only = all(row.ours_only for row in rows_of(results, what, variant))
-    return [peer for peer in results.peers if peer.is_ours or not ours_only]
+    return [peer for peer in results.peers if any(is_asked(row, peer) for row in rows_of(results, what, variant))]
+
+
+def is_asked(row: Row, peer: Peer) -> bool:
+    return (peer.is_ours or not row.ours_only) and peer.supports(row.variant)
+
+
+def leave_out_those_without(results: Results) -> None:
+    """Says of every peer which rows it has no configuration for."""
+    for row in results.rows:
+        for peer in results.peers:
+            if not row.ours_only and not peer.supports(row.variant):
+                results.cell(row, peer).absent = f"has nothing like {row.variant}"
 
 
 def rows_of(results: Results, what: Load, variant: str) -> list[Row]:
@@ -122,7 +138,7 @@ def prepare(results: Results, stand: Stand, effort: Effort, peer: Peer, what: Lo
     """Starts the peer, looks at one whole answer, warms up."""
     try:
         running = stand.running(peer, variant)
-        problem = load.check(what, running.ports.listen)
+        problem = check(what, running.ports.listen)
     except StartError as error:
         problem = str(error)
     if problem:
@@ -177,7 +193,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rows", help="some of the rows only, separated by commas")
     parser.add_argument("--peers", help="some of the peers only, separated by commas; all installed ones by default")
     parser.add_argument("--binary", type=Path, help="the sidecar's program; .build/release/sidecar by default")
-    parser.add_argument("--quick", action="store_true", help="the smoke size: one short round, under a minute")
+    parser.add_argument("--quick", action="store_true", help="the smoke size: one short round, a minute or two")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there as Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="replace what is between its bench markers")
@@ -218,8 +234,9 @@ def choose_peers(parser: argparse.ArgumentParser, wanted: str | None, binary: Pa
     if unknown := set(names) - set(known):
         parser.error(f"no peer {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     nginx = Nginx.find()
-    if not nginx or not load.is_installed():
-        parser.error("nginx and wrk are needed, as backend and load generator: make bench-peers installs them")
+    missing = ([] if nginx else ["nginx"]) + generator.missing()
+    if not nginx or missing:
+        parser.error(f"needed and not there: {', '.join(missing)}; make bench-peers installs all")
     if binary is not None and not binary.is_file():
         parser.error(f"{binary}: no such program")
     found: list[Peer] = [Backend(nginx)]

@@ -1,7 +1,7 @@
 """The programs that are compared, each with the configuration its documentation recommends for a plain reverse proxy.
 
-All alike: one worker, HTTP/1.1 kept alive on both sides, a pool to the backend that no load here exhausts, no retries,
-no access log, their own metrics on. To add a peer: one class, one line in `PEERS`.
+All alike: one worker, connections kept alive on both sides, a pool to the backend that no load here exhausts, no
+retries, no access log, their own metrics on, TLS as it comes. To add a peer: one class, one line in `PEERS`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,20 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from certificate import CERTIFICATE, KEY
 from load import SMALL_BYTES
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+
+# What a configuration listens for and forwards. Each is a process of its own: a listener costs memory.
+PLAIN = "plain"
+"""HTTP/1.1 on both sides."""
+H2 = "h2"
+"""HTTP/2 by prior knowledge, to HTTP/1.1."""
+H2_UPSTREAM = "h2-h2"
+"""HTTP/2 by prior knowledge on both sides."""
+TLS = "tls"
+"""TLS with HTTP/2 and HTTP/1.1 by ALPN, to plain HTTP/1.1."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,10 @@ class Peer(ABC):
 
     @abstractmethod
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
-        """Writes the configuration into the folder and tells how to start it. Peers have but the variant `plain`."""
+        """Writes the configuration into the folder and tells how to start it. For `TLS` the certificate is there."""
+
+    def supports(self, variant: str) -> bool:
+        return variant in (PLAIN, H2, H2_UPSTREAM, TLS)
 
     def copy_of_binary(self, folder: Path) -> str:
         """For instances beside the one whose memory is judged: pages of the same file would count half for each."""
@@ -72,6 +86,7 @@ class Nginx(Peer):
 
     # One process: master and worker apart would cost it another 2 MB and nothing else. Responses are buffered in
     # memory only; by default bulk bodies would go through a temporary file whenever the client is the slower side.
+    # TLS 1.3 has to be asked for: nginx enables it by itself only since 1.23.4.
     _CONFIGURATION = """
         worker_processes 1; daemon off; master_process off;
         pid {folder}/pid; error_log {folder}/error crit;
@@ -90,7 +105,7 @@ class Nginx(Peer):
             keepalive 256; keepalive_requests 1000000000; keepalive_timeout 600s;
         }}
         server {{
-            listen 127.0.0.1:{ports.listen} backlog=4096;
+            {listen}
             location / {{
                 proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection "";
                 proxy_max_temp_file_size 0; proxy_next_upstream off;
@@ -99,7 +114,20 @@ class Nginx(Peer):
     """
 
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
-        return self._start(str(self.binary), folder, self._PROXY.format(ports=ports))
+        http = self._PROXY.format(ports=ports, listen=self._listen(folder, ports, variant))
+        return self._start(str(self.binary), folder, http)
+
+    def supports(self, variant: str) -> bool:
+        """It has no HTTP/2 towards upstreams."""
+        return variant != H2_UPSTREAM and super().supports(variant)
+
+    def _listen(self, folder: Path, ports: Ports, variant: str) -> str:
+        protocols = {PLAIN: "", H2: "http2", H2_UPSTREAM: "http2", TLS: "ssl http2"}[variant]
+        listen = f"listen 127.0.0.1:{ports.listen} backlog=4096 {protocols};"
+        if variant == TLS:
+            listen += (f" ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {folder}/{CERTIFICATE};"
+                       f" ssl_certificate_key {folder}/{KEY};")
+        return listen
 
     def _start(self, binary: str, folder: Path, http: str) -> list[str]:
         file = folder / "nginx.conf"
@@ -116,7 +144,7 @@ class Backend(Nginx):
     _SERVER = """
         open_file_cache max=16 inactive=600s; open_file_cache_valid 600s; default_type application/octet-stream;
         server {{
-            listen 127.0.0.1:{ports.backend} backlog=4096; root {folder};
+            {listen} root {folder};
             location / {{ return 200 "{small}"; }}
             location = /10k {{ }}
             location = /1m {{ }}
@@ -133,8 +161,12 @@ class Backend(Nginx):
         (folder / "10k").write_bytes(pattern * 10)
         (folder / "1m").write_bytes(pattern * 1024)
         small = ("The quick brown fox jumps over the lazy dog. " * 3)[:SMALL_BYTES]
-        server = self._SERVER.format(folder=folder, ports=ports, small=small)
+        server = self._SERVER.format(folder=folder, listen=self._listen(folder, ports, variant), small=small)
         return self._start(self.copy_of_binary(folder), folder, server)
+
+    def supports(self, variant: str) -> bool:
+        """What it forwards is nothing in any case."""
+        return Peer.supports(self, variant)
 
 
 class HAProxy(Peer):
@@ -154,19 +186,22 @@ defaults
     timeout server 600s
     timeout http-keep-alive 600s
 frontend bench
-    bind 127.0.0.1:{ports.listen} backlog 4096
+    bind 127.0.0.1:{ports.listen} backlog 4096 {bind}
     default_backend backend
 frontend admin
     bind 127.0.0.1:{ports.admin}
     stats enable
     stats uri /
 backend backend
-    server one 127.0.0.1:{ports.backend} pool-purge-delay 600s
+    server one 127.0.0.1:{ports.backend} pool-purge-delay 600s {server}
 """
 
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
         file = folder / "haproxy.cfg"
-        file.write_text(self._CONFIGURATION.format(ports=ports))
+        bind = {PLAIN: "", H2: "proto h2", H2_UPSTREAM: "proto h2",
+                TLS: f"ssl crt {folder}/{CERTIFICATE} alpn h2,http/1.1"}[variant]
+        server = "proto h2" if variant == H2_UPSTREAM else ""
+        file.write_text(self._CONFIGURATION.format(ports=ports, bind=bind, server=server))
         return [str(self.binary), "-db", "-f", str(file)]
 
 
@@ -181,12 +216,12 @@ class Envoy(Peer):
 
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
         file = folder / "envoy.json"
-        file.write_text(json.dumps(self._configuration(ports)))
+        file.write_text(json.dumps(self._configuration(folder, ports, variant)))
         return [str(self.binary), "--config-path", str(file), "--concurrency", "1", "--disable-hot-restart",
                 "--log-level", "error"]
 
-    @staticmethod
-    def _configuration(ports: Ports) -> dict:
+    @classmethod
+    def _configuration(cls, folder: Path, ports: Ports, variant: str) -> dict:
         def address(port: int) -> dict:
             return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
@@ -201,36 +236,58 @@ class Envoy(Peer):
                 "name": "envoy.filters.http.router",
                 "typed_config": {"@type": f"{filters}.http.router.v3.Router"}}],
         }
+        filter_chain: dict = {"filters": [{
+            "name": "envoy.filters.network.http_connection_manager", "typed_config": connection_manager}]}
+        if variant == TLS:
+            filter_chain["transport_socket"] = cls._transport_socket(folder)
+        cluster: dict = {
+            "name": "backend", "type": "STATIC", "connect_timeout": "5s",
+            "circuit_breakers": {"thresholds": [{
+                "max_connections": 100_000, "max_pending_requests": 100_000, "max_requests": 100_000}]},
+            "load_assignment": {"cluster_name": "backend", "endpoints": [{
+                "lb_endpoints": [{"endpoint": {"address": address(ports.backend)}}]}]}}
+        if variant == H2_UPSTREAM:
+            options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+            cluster["typed_extension_protocol_options"] = {options: {
+                "@type": f"type.googleapis.com/{options}",
+                "explicit_http_config": {"http2_protocol_options": {}}}}
         return {
             "admin": {"address": address(ports.admin)},
             "static_resources": {
                 "listeners": [{
-                    "name": "bench", "address": address(ports.listen),
-                    "filter_chains": [{"filters": [{
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": connection_manager}]}]}],
-                "clusters": [{
-                    "name": "backend", "type": "STATIC", "connect_timeout": "5s",
-                    "circuit_breakers": {"thresholds": [{
-                        "max_connections": 100_000, "max_pending_requests": 100_000, "max_requests": 100_000}]},
-                    "load_assignment": {"cluster_name": "backend", "endpoints": [{
-                        "lb_endpoints": [{"endpoint": {"address": address(ports.backend)}}]}]}}],
+                    "name": "bench", "address": address(ports.listen), "filter_chains": [filter_chain]}],
+                "clusters": [cluster],
             },
         }
+
+    @staticmethod
+    def _transport_socket(folder: Path) -> dict:
+        context = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+        return {"name": "envoy.transport_sockets.tls", "typed_config": {
+            "@type": context,
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificates": [{
+                    "certificate_chain": {"filename": f"{folder}/{CERTIFICATE}"},
+                    "private_key": {"filename": f"{folder}/{KEY}"}}]}}}
 
 
 class Nghttpx(Peer):
     name = "nghttpx"
 
     def command(self, folder: Path, ports: Ports, variant: str) -> list[str]:
+        # Its plain frontends take HTTP/2 by prior knowledge as well.
+        frontend = f"--frontend=127.0.0.1,{ports.listen}" + ("" if variant == TLS else ";no-tls")
+        backend = f"--backend=127.0.0.1,{ports.backend}" + (";;proto=h2" if variant == H2_UPSTREAM else "")
+        certificate = ["--no-ocsp", f"{folder}/{KEY}", f"{folder}/{CERTIFICATE}"] if variant == TLS else []
         return [str(self.binary), "--conf=/dev/null", "--single-process", "--workers=1", "--log-level=ERROR",
                 f"--pid-file={folder}/pid", f"--errorlog-file={folder}/error", "--backlog=4096",
-                f"--frontend=127.0.0.1,{ports.listen};no-tls", f"--backend=127.0.0.1,{ports.backend}",
-                "--frontend-keep-alive-timeout=600s", "--backend-keep-alive-timeout=600s"]
+                frontend, backend, "--frontend-keep-alive-timeout=600s", "--backend-keep-alive-timeout=600s",
+                *certificate]
 
 
 class Sidecar(Peer):
-    """Ours. Variants: `plain`; `access-log`, JSON to /dev/null; `routes-N`, a services file of N routes."""
+    """Ours. More variants: `access-log`, JSON to /dev/null; `routes-N`, a services file of N routes."""
 
     name = "sidecar"
     is_ours = True
@@ -245,7 +302,8 @@ class Sidecar(Peer):
         listener: dict = {"name": "bench", "address": f"127.0.0.1:{ports.listen}"}
         configuration: dict = {
             "workers": 1, "admin": {"address": f"127.0.0.1:{ports.admin}"}, "listeners": [listener]}
-        services = [{"name": "backend", "endpoints": [f"127.0.0.1:{ports.backend}"]}]
+        service: dict = {"name": "backend", "endpoints": [f"127.0.0.1:{ports.backend}"]}
+        services = [service]
         kind, _, count = variant.partition("-")
         if kind == "routes":
             file = folder / "services.yaml"
@@ -254,12 +312,19 @@ class Sidecar(Peer):
         else:
             listener["service"] = "backend"
             configuration["services"] = services
+        if variant == TLS:
+            listener["tls"] = {"certificate": f"{folder}/{CERTIFICATE}", "key": f"{folder}/{KEY}"}
+        if variant == H2_UPSTREAM:
+            service["protocol"] = "http2"
         if variant == "access-log":
             configuration["access_log"] = {"path": "/dev/null", "format": "json"}
         file = folder / "sidecar.yaml"
         file.write_text(json.dumps(configuration, indent=1))
-        binary = str(self.binary) if variant == "plain" else self.copy_of_binary(folder)
+        binary = str(self.binary) if variant == PLAIN else self.copy_of_binary(folder)
         return [binary, "run", "--config", str(file)]
+
+    def supports(self, variant: str) -> bool:
+        return True
 
     @staticmethod
     def _routes(count: int) -> list[dict]:

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import load
-from load import IdleConnections, Load
+from idle import IdleConnections
+from load import Load, Outcome
 from measure import pss_bytes
-from peers import Peer
+from peers import PLAIN, Peer
 from process import StartError, pin_and_bind_to_parent
 from stand import Stand
 
@@ -58,13 +58,18 @@ def pss_after_load(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     return Reading(pss_bytes(running.pids) / 1e6)
 
 
-def idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort) -> Reading:
-    """Bytes of PSS that each kept-alive connection costs that made one request and fell silent.
+def idle_connection_bytes(kind: Load, variant: str = PLAIN) -> Probe:
+    """A probe for what an idle connection of this kind costs in this variant."""
+    return lambda stand, peer, effort: _idle_connection_bytes(stand, peer, effort, kind, variant)
+
+
+def _idle_connection_bytes(stand: Stand, peer: Peer, effort: Effort, kind: Load, variant: str) -> Reading:
+    """Bytes of PSS that each connection costs that made one request and fell silent.
 
     A fresh instance, so that memory left over from a load hides nothing; its first hundred connections pay for what is
     set up once and are not counted.
     """
-    with stand.fresh(peer) as running, IdleConnections(running.ports.listen) as connections:
+    with stand.fresh(peer, variant) as running, IdleConnections(kind, running.ports.listen) as connections:
         try:
             connections.open(100)
             before = _settled_pss(running.pids)
@@ -103,7 +108,7 @@ def start_to_ready_ms(stand: Stand, peer: Peer, effort: Effort) -> Reading:
     return Reading(statistics.median(_start_ms(stand, peer) for _ in range(effort.starts)))
 
 
-def _loaded(stand: Stand, peer: Peer, what: Load, seconds: int) -> load.Outcome:
+def _loaded(stand: Stand, peer: Peer, what: Load, seconds: int) -> Outcome:
     outcome = stand.measure(stand.running(peer), what, seconds).outcome
     if outcome.errors:
         raise ProbeError(describe_errors(outcome.errors))
@@ -167,9 +172,9 @@ def _calls(summary: Path) -> dict[str, int]:
 
 
 def _start_ms(stand: Stand, peer: Peer) -> float:
-    ports = stand.new_ports()
+    ports = stand.new_ports(peer)
     folder = stand.stage.new_folder(f"{peer.name}-start")
-    command = peer.command(folder, ports, "plain")
+    command = peer.command(folder, ports, PLAIN)
     begin = time.perf_counter()
     process = stand.stage.start(peer.name, command, stand.stage.cores.proxy, folder)
     try:

@@ -51,7 +51,7 @@ def terminal(results: Results, circumstances: Circumstances) -> str:
         return "  ".join(words).rstrip()
 
     lines = [aligned(table[0]), "  ".join("-" * width for width in widths), *map(aligned, table[1:]), ""]
-    lines.append("* best peer. CPU is user + system time of all processes of the proxy.")
+    lines.append("* best peer. CPU is user + system time of all processes of the proxy. — not applicable.")
     lines.append(circumstances.sentence)
     lines += results.details
     lines += [f"! {problem}" for problem in results.problems]
@@ -65,7 +65,7 @@ def markdown(results: Results, circumstances: Circumstances) -> str:
     text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     notes = [
         "CPU is user + system time of all processes of the proxy, one worker, per request that the load generator "
-        "counted; the best peer is bold. Repeat with `make bench-peers bench`.",
+        "counted; the best peer is bold, — is not applicable. Repeat with `make bench-peers bench`.",
         circumstances.sentence,
         *(f"{detail}." for detail in results.details),
         *(f"Not valid: {problem}." for problem in results.problems),
@@ -132,7 +132,7 @@ def _word(results: Results, row: Row, peer: Peer) -> str:
         return ""
     if cell.figure is not None:
         return number(cell.figure)
-    return "invalid" if cell.problems else ""
+    return "invalid" if cell.problems else "—" if cell.absent else ""
 
 
 def _target(row: Row) -> str:

@@ -106,7 +106,7 @@ import Testing
         ("{name: a, address: \"1.2.3.4:80\", mode: ▸outbound}", "mode: expected gateway, found 'outbound'"),
         (
             "{name: a, address: \"1.2.3.4:80\", protocol: ▸htp}",
-            "protocol: expected auto or http, found 'htp' (did you mean 'http'?)"
+            "protocol: expected auto, http or tls_passthrough, found 'htp' (did you mean 'http'?)"
         ),
         ("{name: a, address: \"1.2.3.4:80\", service: ▸[a]}", "service: expected a service's name, found a list"),
         (
@@ -175,7 +175,7 @@ import Testing
         (
             "{name: a, address: \"1.2.3.4:80\", ▸wrkrs: 1}",
             "unknown key 'wrkrs': a listener takes name, address, mode, protocol, service, limits, timeouts, "
-                + "forwarded, path, requests_max, backlog"
+                + "tls, http2, forwarded, path, requests_max, backlog"
         ),
     ])
     func listenersAreChecked(listener: String, problem: String) {
@@ -191,7 +191,7 @@ import Testing
             "{name: a, endpoints: ▸\"10.0.0.1:80\"}",
             "endpoints: expected a list, found the string \"10.0.0.1:80\": write [10.0.0.1:80]"
         ),
-        ("{name: a, endpoints: [], protocol: ▸grpc}", "protocol: expected http, found 'grpc'"),
+        ("{name: a, endpoints: [], protocol: ▸udp}", "protocol: expected http, http2, grpc or tcp, found 'udp'"),
         (
             "{name: a, endpoints: [], balance: ▸round-robin}",
             "balance: expected round_robin, found 'round-robin' (did you mean 'round_robin'?)"

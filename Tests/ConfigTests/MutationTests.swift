@@ -4,7 +4,7 @@ import Testing
 
 /// Files that break off or have a byte changed end in a configuration or in problems, never in a crash or a hang.
 @Suite struct MutationTests {
-    @Test(arguments: [Example.yaml, Example.json])
+    @Test(arguments: [Example.yaml, Example.json, EncryptedExample.yaml])
     func everyTruncationIsSurvived(text: String) {
         let bytes = Array(text.utf8)
         var refused = 0
@@ -13,7 +13,7 @@ import Testing
         #expect(refused > bytes.count / 2)
     }
 
-    @Test(arguments: [Example.yaml, Example.json])
+    @Test(arguments: [Example.yaml, Example.json, EncryptedExample.yaml])
     func everyChangedByteIsSurvived(text: String) {
         let bytes = Array(text.utf8)
         let replacements: [UInt8] = [

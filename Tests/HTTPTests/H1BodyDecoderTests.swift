@@ -122,7 +122,7 @@ private struct DecodedBody: Equatable {
         ]
         let lines = names.map { "\($0): 5\r\n" }.joined()
         let body = DecodedBody(.chunked, "0\r\n\(lines)GRPC-Status: 0\r\n\(lines)\r\n")
-        #expect(body.trailers == ["GRPC-Status: 0 (other)"])
+        #expect(body.trailers == ["GRPC-Status: 0 (grpcStatus)"])
         #expect(body.isDone && body.rest == "")
     }
 

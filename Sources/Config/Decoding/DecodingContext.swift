@@ -25,6 +25,9 @@ package final class DecodingContext {
     private var names: [NameKind: [String: SourcePosition]] = [:]
     private var listenerAddresses: [SocketAddress: SourcePosition] = [:]
     private var routes: [RouteConditions: (name: String, position: SourcePosition)] = [:]
+    /// All listeners and routes as they were written, in the configuration's order.
+    private(set) var listenerMappings: [WrittenMapping] = []
+    private(set) var routeMappings: [WrittenMapping] = []
     /// Where the admin port's address is given, if it is.
     var adminPosition: SourcePosition?
     /// Where the services file is named, if it is.
@@ -64,6 +67,13 @@ package final class DecodingContext {
                 reference.position,
                 "listener '\(reference.name)' sends everything to service '\(Node.excerpt(service))' and asks no route")
         }
+    }
+
+    /// Keeps what a listener or route says; nothing when it is no mapping.
+    func keep(_ kind: NameKind, _ node: Node) {
+        let entries: [Node.Entry] = if case .mapping(let entries) = node.content { entries } else { [] }
+        let mapping = WrittenMapping(entries: entries, file: file)
+        if kind == .listener { listenerMappings.append(mapping) } else { routeMappings.append(mapping) }
     }
 
     /// Notes a listener's address; no two listeners have one, but for ports that the kernel chooses.

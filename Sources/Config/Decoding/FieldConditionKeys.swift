@@ -23,7 +23,8 @@ extension DecodingContext {
         return conditions
     }
 
-    private func test(_ node: Node, _ name: String) -> FieldCondition.Test? {
+    /// One condition; `name` is what it is on.
+    func test(_ node: Node, _ name: String) -> FieldCondition.Test? {
         let shown = Node.excerpt(name)
         guard case .mapping = node.content else {
             return text(node, shown, expected: "text, or one of exact, prefix, regex, present").map { .exact($0) }
@@ -60,14 +61,18 @@ extension JSONPrinter {
     mutating func member(_ key: String, conditions: [FieldCondition]) {
         object(key) { object in
             for condition in conditions {
-                switch condition.test {
-                case .exact(let text): object.member(condition.name, text)
-                case .prefix(let text): object.object(condition.name) { $0.member("prefix", text) }
-                case .regex(let pattern): object.object(condition.name) { $0.member("regex", pattern) }
-                case .present: object.object(condition.name) { $0.member("present", true) }
-                case .absent: object.object(condition.name) { $0.member("present", false) }
-                }
+                object.member(condition.name, test: condition.test)
             }
+        }
+    }
+
+    mutating func member(_ key: String, test: FieldCondition.Test) {
+        switch test {
+        case .exact(let text): member(key, text)
+        case .prefix(let text): object(key) { $0.member("prefix", text) }
+        case .regex(let pattern): object(key) { $0.member("regex", pattern) }
+        case .present: object(key) { $0.member("present", true) }
+        case .absent: object(key) { $0.member("present", false) }
         }
     }
 }

@@ -10,6 +10,7 @@ extension ForwardedConfiguration: ConfigurationSection {
         forwarded = keys.flag("forwarded") ?? forwarded
         via = keys.flag("via") ?? via
         requestID = keys.flag("request_id") ?? requestID
+        clientCertificate = keys.flag("client_certificate") ?? clientCertificate
     }
 
     func encode(_ json: inout JSONPrinter) {
@@ -18,6 +19,7 @@ extension ForwardedConfiguration: ConfigurationSection {
         json.member("forwarded", forwarded)
         json.member("via", via)
         json.member("request_id", requestID)
+        json.member("client_certificate", clientCertificate)
     }
 }
 

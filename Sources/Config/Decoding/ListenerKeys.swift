@@ -4,6 +4,7 @@ extension ListenerConfiguration: ConfigurationSection {
     /// A listener as `node` says; problems are reported, and what is missing stands in for itself.
     init(_ node: Node, _ context: DecodingContext) {
         self.init(name: "", address: .ip(.loopbackV4, port: 0))
+        context.keep(.listener, node)
         MappingDecoder.decode(node, "a listener", context) { decode(&$0) }
     }
 
@@ -25,10 +26,21 @@ extension ListenerConfiguration: ConfigurationSection {
         }
         keys.section("limits", &limits)
         keys.section("timeouts", &timeouts)
+        if let node = keys.node("tls") {
+            var section = TLSListenerConfiguration()
+            MappingDecoder.decode(node, "tls", context) { section.decode(&$0) }
+            tls = section
+        }
+        keys.section("http2", &http2)
         keys.section("forwarded", &forwarded)
         keys.section("path", &path)
         requestsMax = keys.integer("requests_max", in: 1...UInt32.max) ?? requestsMax
         backlog = keys.integer("backlog", in: 1...65535) ?? backlog
+        if protocolName == .tlsPassthrough {
+            keys.refuse(
+                "limits", "tls", "http2", "forwarded", "path", "requests_max",
+                because: "protocol is tls_passthrough, nothing is decrypted")
+        }
     }
 
     func encode(_ json: inout JSONPrinter) {
@@ -37,11 +49,15 @@ extension ListenerConfiguration: ConfigurationSection {
         json.member("mode", mode.rawValue)
         json.member("protocol", protocolName.rawValue)
         if let service { json.member("service", service) }
-        json.member("limits", section: limits)
         json.member("timeouts", section: timeouts)
-        json.member("forwarded", section: forwarded)
-        json.member("path", section: path)
-        json.member("requests_max", requestsMax)
+        if protocolName != .tlsPassthrough {
+            json.member("limits", section: limits)
+            if let tls { json.member("tls", section: tls) }
+            json.member("http2", section: http2)
+            json.member("forwarded", section: forwarded)
+            json.member("path", section: path)
+            json.member("requests_max", requestsMax)
+        }
         json.member("backlog", backlog)
     }
 }

@@ -7,7 +7,7 @@ import Core
 struct MappingDecoder: ~Copyable {
     let context: DecodingContext
     let mark: Mark
-    private let entries: [Node.Entry]
+    let entries: [Node.Entry]
     private let knownKeysStart: Int
     private var found = 0
 
@@ -65,6 +65,13 @@ struct MappingDecoder: ~Copyable {
         return nil
     }
 
+    /// Reports those of `keys` that are there but mean nothing, because of what `why` says.
+    func refuse(_ keys: String..., because why: String) {
+        for entry in entries where keys.contains(entry.key) {
+            context.report(entry.keyMark, "\(entry.key) does nothing here: \(why)")
+        }
+    }
+
     // Scalars.
 
     mutating func text(_ key: String) -> String? { node(key).flatMap { context.text($0, key) } }
@@ -85,34 +92,11 @@ struct MappingDecoder: ~Copyable {
     }
 
     mutating func duration(_ key: String, in range: ClosedRange<Duration>) -> Duration? {
-        guard let node = node(key), let text = context.text(node, key, expected: "a duration such as 30s") else {
-            return nil
-        }
-        do throws(UnitProblem) {
-            let value = try DurationText.parse(text)
-            if range.contains(value) { return value }
-            let limits = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
-            context.report(node.mark, "\(key): must be \(limits), found \(text)")
-        } catch {
-            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
-        }
-        return nil
+        node(key).flatMap { context.duration($0, key, in: range) }
     }
 
     mutating func size<Value: FixedWidthInteger>(_ key: String, in range: ClosedRange<Value>) -> Value? {
-        guard let node = node(key), let text = context.text(node, key, expected: "a size such as 64KiB") else {
-            return nil
-        }
-        do throws(UnitProblem) {
-            let value = try SizeText.parse(text)
-            if let value = Value(exactly: value), range.contains(value) { return value }
-            let limits =
-                "\(SizeText.format(UInt64(range.lowerBound))) to \(SizeText.format(UInt64(range.upperBound)))"
-            context.report(node.mark, "\(key): must be \(limits), found \(text)")
-        } catch {
-            context.report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
-        }
-        return nil
+        node(key).flatMap { context.size($0, key, in: range) }
     }
 
     /// One of an enumeration's words.

@@ -9,6 +9,7 @@ struct RouteConditions: Hashable {
     private let methods: [String]
     private let headers: [FieldCondition]
     private let query: [FieldCondition]
+    private let clientCertificate: ClientCertificateCondition?
 
     init(_ route: RouteConfiguration) {
         location = route.location
@@ -18,6 +19,7 @@ struct RouteConditions: Hashable {
         let headers = route.headers.map { FieldCondition(name: HostText.lowercased($0.name), test: $0.test) }
         self.headers = Self.sorted(headers) { $0.name < $1.name }
         query = Self.sorted(route.query) { $0.name < $1.name }
+        clientCertificate = route.clientCertificate
     }
 
     private static func sorted<Element>(_ elements: [Element], by isLess: (Element, Element) -> Bool) -> [Element] {

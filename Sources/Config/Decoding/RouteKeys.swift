@@ -5,6 +5,7 @@ extension RouteConfiguration: ConfigurationSection {
     init(_ node: Node, _ context: DecodingContext) {
         self.init(name: "", action: .service(""))
         source = context.position(node.mark).lineDescription
+        context.keep(.route, node)
         MappingDecoder.decode(node, "a route", context) { decode(&$0) }
     }
 
@@ -58,13 +59,23 @@ extension RouteConfiguration: ConfigurationSection {
             }
             context.refuseEmpty(node, "listeners", "all listeners")
         }
-        if let node = keys.node("location"), let location = context.location(node) { self.location = location }
+        let location = keys.node("location")
+        if let location { self.location = context.location(location) ?? self.location }
+        if let entry = keys.entry("grpc") {
+            if location != nil { context.report(entry.keyMark, "a route takes either 'location' or 'grpc'") }
+            self.location = context.grpcLocation(entry.value) ?? self.location
+        }
         if let node = keys.node("methods") {
             methods = context.texts(node, "methods").compactMap { context.method($0.text, at: $0.mark) }
             context.refuseEmpty(node, "methods", "any method")
         }
         if let entries = keys.entries("headers") { headers = context.conditions(entries, "headers", areFields: true) }
         if let entries = keys.entries("query") { query = context.conditions(entries, "query", areFields: false) }
+        if let node = keys.node("client_certificate") {
+            var condition = ClientCertificateCondition()
+            MappingDecoder.decode(node, "client_certificate", context) { condition.decode(&$0) }
+            clientCertificate = condition
+        }
         // Conditions that could not be read stand for others than those written.
         guard context.diagnostics.count == problemsBefore else { return }
         context.defineRoute(RouteConditions(self), name, at: keys.mark)
@@ -100,10 +111,18 @@ extension RouteConfiguration: ConfigurationSection {
         json.member("name", name)
         if !hosts.isEmpty { json.member("hosts", strings: hosts.map(\.description)) }
         if !listeners.isEmpty { json.member("listeners", strings: listeners) }
-        json.member("location", location.description)
+        if case .grpc(let service, let method) = location {
+            json.object("grpc") { grpc in
+                grpc.member("service", service)
+                if let method { grpc.member("method", method) }
+            }
+        } else {
+            json.member("location", location.description)
+        }
         if !methods.isEmpty { json.member("methods", strings: methods) }
         if !headers.isEmpty { json.member("headers", conditions: headers) }
         if !query.isEmpty { json.member("query", conditions: query) }
+        if let clientCertificate { json.member("client_certificate", section: clientCertificate) }
         switch action {
         case .service(let name): json.member("service", name)
         case .redirect(let redirect): json.member("redirect", section: redirect)
@@ -125,12 +144,6 @@ extension RouteConfiguration: ConfigurationSection {
 }
 
 extension DecodingContext {
-    /// An empty list of conditions would hold for everything, which nobody means who writes it.
-    fileprivate func refuseEmpty(_ node: Node, _ key: String, _ everything: String) {
-        guard case .sequence(let items) = node.content, items.isEmpty else { return }
-        report(node.mark, "\(key): the list is empty; leave \(key) out for \(everything)")
-    }
-
     /// A method: an upper-case token.
     fileprivate func method(_ text: String, at mark: Mark) -> String? {
         guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy({ ASCII.isToken($0) }) else {
@@ -157,9 +170,10 @@ extension RouteConfiguration.Host: CustomStringConvertible {
 }
 
 extension RouteConfiguration.Location: CustomStringConvertible {
-    /// As configurations write it.
+    /// As configurations write it; for gRPC, which has keys of its own, as people do.
     package var description: String {
         switch self {
+        case .grpc(let service, let method): "grpc \(service)\(method.map { "/\($0)" } ?? "")"
         case .exact(let path): "= \(path)"
         case .prefix(let path, let beatsRegex): beatsRegex ? "^~ \(path)" : path
         case .regex(let pattern, let ignoresCase): "\(ignoresCase ? "~*" : "~") \(pattern)"

@@ -26,6 +26,34 @@ extension DecodingContext {
             && (digits.count == 1 || digits.first != ASCII.zero)
     }
 
+    func duration(_ node: Node, _ key: String, in range: ClosedRange<Duration>) -> Duration? {
+        guard let text = text(node, key, expected: "a duration such as 30s") else { return nil }
+        do throws(UnitProblem) {
+            let value = try DurationText.parse(text)
+            if range.contains(value) { return value }
+            let limits = "\(DurationText.format(range.lowerBound)) to \(DurationText.format(range.upperBound))"
+            report(node.mark, "\(key): must be \(limits), found \(text)")
+        } catch {
+            report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
+        }
+        return nil
+    }
+
+    /// A size in bytes.
+    func size<Value: FixedWidthInteger>(_ node: Node, _ key: String, in range: ClosedRange<Value>) -> Value? {
+        guard let text = text(node, key, expected: "a size such as 64KiB") else { return nil }
+        do throws(UnitProblem) {
+            let value = try SizeText.parse(text)
+            if let value = Value(exactly: value), range.contains(value) { return value }
+            let limits =
+                "\(SizeText.format(UInt64(range.lowerBound))) to \(SizeText.format(UInt64(range.upperBound)))"
+            report(node.mark, "\(key): must be \(limits), found \(text)")
+        } catch {
+            report(node.mark, "\(key): \(error.message)", suggestion: error.suggestion)
+        }
+        return nil
+    }
+
     /// One of an enumeration's words.
     func choice<Value: CaseIterable & RawRepresentable<String>>(_ node: Node, _ key: String, _: Value.Type) -> Value? {
         func words() -> [String] { Value.allCases.map(\.rawValue) }
@@ -47,6 +75,13 @@ extension DecodingContext {
         let hint = node.text == nil ? "" : ": write [\(Node.excerpt(node.text ?? ""))]"
         report(node.mark, "\(key): expected a list, found \(node.found)\(hint)")
         return nil
+    }
+
+    /// An empty list of conditions would hold for everything, which nobody means who writes it; one of names would say
+    /// nothing. `everything` is what leaving `key` out stands for.
+    func refuseEmpty(_ node: Node, _ key: String, _ everything: String) {
+        guard case .sequence(let items) = node.content, items.isEmpty else { return }
+        report(node.mark, "\(key): the list is empty; leave \(key) out for \(everything)")
     }
 
     /// Each text of a list with its mark, none twice.

@@ -17,11 +17,22 @@ extension ServiceConfiguration: ConfigurationSection {
         balance = keys.choice("balance") ?? balance
         keys.section("timeouts", &timeouts)
         keys.section("pool", &pool)
+        if let node = keys.node("tls") {
+            var section = TLSServiceConfiguration()
+            MappingDecoder.decode(node, "tls", context) { section.decode(&$0) }
+            tls = section
+        }
+        keys.section("http2", &http2)
         if let node = keys.node("limits") {
             MappingDecoder.decode(node, "limits", context) { limits in
                 responseHeadBytesMax = limits.size("head", in: 1024...(1 << 20)) ?? responseHeadBytesMax
                 responseFieldsMax = limits.integer("fields", in: 1...4096) ?? responseFieldsMax
             }
+        }
+        switch protocolName {
+        case .http: keys.refuse("http2", because: "the service's protocol is http, which is HTTP/1.1")
+        case .http2, .grpc: break
+        case .tcp: keys.refuse("tls", "http2", "limits", because: "the service's protocol is tcp")
         }
     }
 
@@ -34,6 +45,9 @@ extension ServiceConfiguration: ConfigurationSection {
         json.member("balance", balance.rawValue)
         json.member("timeouts", section: timeouts)
         json.member("pool", section: pool)
+        if let tls { json.member("tls", section: tls) }
+        if protocolName == .http2 || protocolName == .grpc { json.member("http2", section: http2) }
+        if protocolName == .tcp { return }
         json.object("limits") { limits in
             limits.member("head", bytes: responseHeadBytesMax)
             limits.member("fields", responseFieldsMax)

@@ -59,14 +59,15 @@ package struct ConfigurationLoader {
         var listenerServices: [String: String] = [:]
         for listener in configuration.listeners { listenerServices[listener.name] = listener.service }
         context.checkRoutedListeners(listenerServices)
+        context.checkProtocols(configuration)
         guard context.diagnostics.isEmpty else { throw ConfigError(context.diagnostics.sorted) }
         return configuration
     }
 
-    /// Where a services file named in the file at `path` lies.
-    package static func resolve(_ servicesFile: String, relativeTo path: String) -> String {
-        guard !servicesFile.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return servicesFile }
-        return path[...slash] + servicesFile
+    /// Where a file named in the file at `path` lies.
+    package static func resolve(_ file: String, relativeTo path: String) -> String {
+        guard !file.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return file }
+        return path[...slash] + file
     }
 
     /// The tree of a file; nil when there is none, which is then reported.

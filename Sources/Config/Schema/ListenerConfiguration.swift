@@ -3,8 +3,12 @@ package import Core
 /// A socket that the application or its callers connect to.
 package struct ListenerConfiguration: Sendable {
     package enum Mode: String, CaseIterable, Sendable { case gateway }
-    /// `auto` finds the protocol by the first bytes.
-    package enum ProtocolName: String, CaseIterable, Sendable { case auto, http }
+    package enum ProtocolName: String, CaseIterable, Sendable {
+        /// HTTP/1.1 or HTTP/2: with TLS what ALPN settles on, without it what the first bytes say.
+        case auto, http
+        /// TLS that is not decrypted: its server name chooses a service whose protocol is `tcp`.
+        case tlsPassthrough = "tls_passthrough"
+    }
 
     package var name: String
     package var address: SocketAddress
@@ -14,6 +18,9 @@ package struct ListenerConfiguration: Sendable {
     package var service: String?
     package var limits = RequestLimits()
     package var timeouts = ListenerTimeouts()
+    /// Nil: clients speak without TLS, or their TLS is passed through.
+    package var tls: TLSListenerConfiguration?
+    package var http2 = HTTP2ListenerConfiguration()
     package var forwarded = ForwardedConfiguration()
     package var path = PathConfiguration()
     /// Most requests on one connection, then it is closed after the response.
@@ -42,7 +49,8 @@ package struct RequestLimits: Equatable, Sendable {
 
 /// How long a listener waits for its clients.
 package struct ListenerTimeouts: Equatable, Sendable {
-    /// From a request's first byte (or the connection's beginning) until its head is complete: 408.
+    /// From a request's first byte (or the connection's beginning) until its head is complete: 408. Where TLS is passed through,
+    /// until its first message is: the connection is closed.
     package var head: Duration = .seconds(10)
     /// A kept-alive connection without a request.
     package var keepAlive: Duration = .seconds(75)
@@ -63,6 +71,8 @@ package struct ForwardedConfiguration: Equatable, Sendable {
     package var via = true
     /// Write `x-request-id` when the request has none, or one from a peer that is not trusted.
     package var requestID = true
+    /// Write `X-Forwarded-Client-Cert` for clients whose certificate was verified.
+    package var clientCertificate = false
     package init() {}
 }
 

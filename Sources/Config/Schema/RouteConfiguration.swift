@@ -15,6 +15,14 @@ package struct RouteConfiguration: Sendable {
         case prefix(String, beatsRegex: Bool)
         /// `~ p`, or `~* p` ignoring case. PCRE2 syntax.
         case regex(String, ignoresCase: Bool)
+        /// Calls by gRPC of a service, `shop.Orders`, or of one method of it. Written as `grpc` in place of `location`.
+        case grpc(service: String, method: String?)
+
+        /// The location that has the same paths and is not `grpc`: `= /shop.Orders/Place` or `/shop.Orders/`.
+        package var path: Location {
+            guard case .grpc(let service, let method) = self else { return self }
+            return method.map { .exact("/\(service)/\($0)") } ?? .prefix("/\(service)/", beatsRegex: false)
+        }
     }
 
     package enum Action: Sendable {
@@ -34,6 +42,7 @@ package struct RouteConfiguration: Sendable {
     package var headers: [FieldCondition] = []
     /// Conditions on query parameters.
     package var query: [FieldCondition] = []
+    package var clientCertificate: ClientCertificateCondition?
     package var action: Action
     package var rewrite: RewriteConfiguration?
     package var requestHeaders = HeaderEdits()
@@ -64,6 +73,18 @@ package struct FieldCondition: Hashable, Sendable {
         self.name = name
         self.test = test
     }
+}
+
+/// A condition on the certificate that the client showed and that was verified. What is absent holds always, but at least
+/// one is there.
+package struct ClientCertificateCondition: Hashable, Sendable {
+    /// Whether there is one.
+    package var isPresent: Bool?
+    /// The subject's distinguished name (RFC 2253): `CN=orders,O=shop`.
+    package var subject: FieldCondition.Test?
+    /// The subject's alternative names, as text without their kind; that one of them holds is enough.
+    package var san: FieldCondition.Test?
+    package init() {}
 }
 
 /// Changes the path before it is sent; the query stays.

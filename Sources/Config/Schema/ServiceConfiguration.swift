@@ -2,7 +2,16 @@ package import Core
 
 /// What requests are sent to: a name for a set of endpoints and how to treat them.
 package struct ServiceConfiguration: Sendable {
-    package enum ProtocolName: String, CaseIterable, Sendable { case http }
+    package enum ProtocolName: String, CaseIterable, Sendable {
+        /// HTTP/1.1.
+        case http
+        /// HTTP/2; without TLS the client begins with it, unasked (RFC 9113 §3.3).
+        case http2
+        /// The same, for gRPC.
+        case grpc
+        /// Bytes: what listeners with `tls_passthrough` send.
+        case tcp
+    }
     package enum Balance: String, CaseIterable, Sendable { case roundRobin = "round_robin" }
 
     package var name: String
@@ -11,6 +20,10 @@ package struct ServiceConfiguration: Sendable {
     package var balance = Balance.roundRobin
     package var timeouts = ServiceTimeouts()
     package var pool = PoolConfiguration()
+    /// Nil: endpoints are spoken to without TLS.
+    package var tls: TLSServiceConfiguration?
+    /// For the protocols `http2` and `grpc`.
+    package var http2 = HTTP2ServiceConfiguration()
     /// The response head, in bytes: 502 past it.
     package var responseHeadBytesMax = 64 * 1024
     /// Header fields of a response: 502 past it.

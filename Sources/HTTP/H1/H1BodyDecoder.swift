@@ -279,7 +279,7 @@ extension HeaderName {
     /// others are about framing, routing, credentials or the connection.
     var mayTrail: Bool {
         switch self {
-        case .other, .date, .server, .sidecarReason: true
+        case .other, .date, .server, .sidecarReason, .grpcStatus: true
         default: false
         }
     }

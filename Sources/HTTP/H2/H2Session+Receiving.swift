@@ -71,7 +71,7 @@ extension H2Session {
 
     /// Compares the client's preface as it comes (§3.4).
     private func receivePreface(_ input: Buffer) -> Event? {
-        let expected = Self.preface.bytes
+        let expected = H2Preface.bytes.bytes
         let count = min(input.readableCount, expected.count)
         guard input.readable.extracting(first: count).equals(expected.extracting(first: count)) else {
             return fail(.badPreface)

@@ -139,13 +139,10 @@ package final class H2Session {
     package func start() {
         precondition(!state.value.hasStarted, "a session starts once")
         state.value.hasStarted = true
-        if role == .client { output.append(Self.preface) }
+        if role == .client { output.append(H2Preface.bytes) }
         queueSettings()
         queueConnectionWindow(state.value.receiveWindow.takeAll())
     }
-
-    /// What a client sends before its first frame (§3.4).
-    static var preface: StaticString { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }
 
     // MARK: Questions
 

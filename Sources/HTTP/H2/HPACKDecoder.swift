@@ -2,9 +2,9 @@ package import Core
 
 /// Decodes the header blocks of one connection's one direction, in the order they came (RFC 7541).
 ///
-/// Owned by its session, on one thread. Fields come out one by one as lines of HTTP/1, so that a session can stop keeping
-/// them and go on with `skip`: what a block does to the table must be done whether anybody wants its fields or not. After
-/// an error the connection is over, and so is the decoder.
+/// Owned by its session, on one thread. Fields come out one by one as lines of HTTP/1, so that a session can stop
+/// keeping them and go on with `skip`: what a block does to the table must be done whether anybody wants its fields or
+/// not. After an error the connection is over, and so is the decoder.
 package final class HPACKDecoder {
     /// The size of a dynamic table until its encoder says otherwise (RFC 9113 §6.5.2).
     package static let tableBytesInitially = 4096
@@ -15,14 +15,16 @@ package final class HPACKDecoder {
     private let huffman = HPACKHuffman.shared
     private let names = HeaderNameTable.shared
 
-    /// `tableBytesMax`: the SETTINGS_HEADER_TABLE_SIZE that was announced. It bounds what the peer may ask for; until it
-    /// asks, the table has the protocol's 4096 bytes, for a peer may send before it has read the settings. Memory is taken
-    /// with the first entry.
+    /// `tableBytesMax`: the SETTINGS_HEADER_TABLE_SIZE that was announced. It bounds what the peer may ask for; until
+    /// it asks, the table has the protocol's 4096 bytes, for a peer may send before it has read the settings. Memory is
+    /// taken with the first entry. At most 16 MiB.
     package convenience init(tableBytesMax: Int) {
         self.init(tableBytesMax: tableBytesMax, initially: Self.tableBytesInitially)
     }
 
     init(tableBytesMax: Int, initially tableBytes: Int) {
+        // What a peer may ask for must be possible.
+        precondition(tableBytesMax >= 0 && tableBytesMax <= HPACKDynamicTable.sizeLimit)
         self.tableBytesMax = tableBytesMax
         table = HPACKDynamicTable(sizeMax: tableBytes)
     }
@@ -36,8 +38,9 @@ package final class HPACKDecoder {
         var isNeverIndexed = false
     }
 
-    /// Decodes the next field of `block`, a whole header block, from `position` on; nil at the block's end. The field is
-    /// appended to `storage` as a line, in parts if it turns out to be wrong. `storage` must not have been consumed from.
+    /// Decodes the next field of `block`, a whole header block, from `position` on; nil at the block's end. The field
+    /// is appended to `storage` as a line, in parts if it turns out to be wrong. `storage` must not have been consumed
+    /// from.
     package func next(
         _ block: Span<UInt8>, _ position: inout Int, into storage: Buffer
     ) throws(HPACKError) -> HPACKField? {
@@ -54,8 +57,8 @@ package final class HPACKDecoder {
         return field
     }
 
-    /// Does to the table what `next` would do and keeps nothing else. Returns the field's size by RFC 9113 §6.5.2 (name +
-    /// value + 32), nil at the block's end.
+    /// Does to the table what `next` would do and keeps nothing else. Returns the field's size by RFC 9113 §6.5.2, which
+    /// is that of its name and value and 32; nil at the block's end.
     package func skip(_ block: Span<UInt8>, _ position: inout Int) throws(HPACKError) -> Int? {
         guard let representation = try readRepresentation(block, &position) else { return nil }
         if representation.isIndexed {
@@ -105,6 +108,7 @@ package final class HPACKDecoder {
             let age = index &- HPACKStaticTable.count &- 1
             guard age < table.count else { throw .indexInvalid }
             let entry = table[age]
+            // SAFETY: of both pointers: whoever calls knows how long a table's lines stay where they are.
             return unsafe (entry, table.line(of: entry))
         }
         guard index > 0 else { throw .indexInvalid }
@@ -223,8 +227,8 @@ package final class HPACKDecoder {
         var entry = HPACKEntry(
             nameCount: nameCount, valueCount: valueCount, name: named?.name ?? .other, pseudo: named?.pseudo ?? .none)
         guard representation.isInserted, let line = unsafe table.insert(entry) else { return entry.size }
-        // SAFETY: the table made room for the line and for what decoding writes behind it. The name's entry may have been
-        // evicted just now, but its line is still there.
+        // SAFETY: the table made room for the line and for what decoding writes behind it. The name's entry may have
+        // been evicted just now, but its line is still there.
         if let named {
             let isStatic = representation.index <= HPACKStaticTable.count
             let source = unsafe isStatic ? statics.line(of: named) : table.line(of: named)

@@ -1,23 +1,28 @@
 import Core
 
-/// The dynamic table of one direction of one connection (RFC 7541 §2.3.2): lines in one run of bytes, entries in a ring.
+/// The dynamic table of one direction of one connection (RFC 7541 §2.3.2): lines in one run of bytes, entries in a
+/// ring.
 ///
-/// Owned by its decoder or encoder. It takes memory with the first entry, as much as the entries need, and gives it back
-/// when its size is set to zero. Lines stand one behind the other, oldest first; when the end of the memory is reached, the
-/// live ones move to the front, which is at most half of it, so that each byte is moved about once.
+/// Owned by its decoder or encoder. It takes memory with the first entry, as much as the entries need, and gives it
+/// back when its size is set to zero. Lines stand one behind the other, oldest first; when the end of the memory is
+/// reached, the live ones move to the front, which is at most half of it, so that each byte is moved about once.
 @safe
 final class HPACKDynamicTable {
     /// What a line may be written beyond: the Huffman decoder stores two bytes at a time, lower-casing eight.
     private static let spareBytes = 8
 
-    // SAFETY: of all these, and of their unchecked exclusivity: they belong to one owner on one thread, and nothing foreign is
-    // called while one is accessed. `ring` has `ringRoom` entries (a power of two, or nil and zero) of which those numbered
-    // `inserted - count ..< inserted` are live, each at its number modulo the room. `lines` has `linesRoom` bytes, of which
-    // those before `linesEnd` were written; the lines of live entries are among them.
+    /// No table may be larger, so that positions of 32 bits suffice by far.
+    static let sizeLimit = 1 << 24
+
+    // SAFETY: of all these, and of their unchecked exclusivity: they belong to one owner on one thread, and nothing
+    // foreign is called while one is accessed. `ring` has `ringRoom` entries (a power of two, or nil and zero) of which
+    // those numbered `inserted - count ..< inserted` are live, each at its number modulo the room. `lines` has
+    // `linesRoom` bytes, of which those before `linesEnd` were written; the lines of live entries are among them.
     @exclusivity(unchecked) private var lines: UnsafeMutableRawPointer?
     @exclusivity(unchecked) private var linesRoom = 0
     @exclusivity(unchecked) private var linesEnd = 0
-    /// Positions of entries are counted from the first byte ever written, modulo 2^32; this one is at the front of `lines`.
+    /// Positions of entries are counted from the first byte ever written, modulo 2^32; this one is at the front of
+    /// `lines`.
     @exclusivity(unchecked) private var linesOrigin: UInt32 = 0
     @exclusivity(unchecked) private var ring: UnsafeMutablePointer<HPACKEntry>?
     @exclusivity(unchecked) private var ringRoom = 0
@@ -28,7 +33,7 @@ final class HPACKDynamicTable {
 
     /// An empty table of at most `sizeMax` bytes, by the count of RFC 7541 §4.1.
     init(sizeMax: Int) {
-        precondition(sizeMax >= 0 && sizeMax <= 1 << 24)
+        precondition(sizeMax >= 0 && sizeMax <= Self.sizeLimit)
         unsafe sizeMaxStored = sizeMax
     }
 
@@ -65,7 +70,7 @@ final class HPACKDynamicTable {
 
     /// Evicts what exceeds `sizeMax`, from the oldest on (RFC 7541 §4.3).
     func resize(to sizeMax: Int) {
-        precondition(sizeMax >= 0 && sizeMax <= 1 << 24)
+        precondition(sizeMax >= 0 && sizeMax <= Self.sizeLimit)
         unsafe sizeMaxStored = sizeMax
         evict(to: sizeMax)
         if sizeMax == 0 { giveBack() }
@@ -122,8 +127,8 @@ final class HPACKDynamicTable {
 
     /// Moves the live lines to the front, of larger memory if they would fill more than half of what there is.
     private func makeRoom(_ lineCount: Int) {
-        // SAFETY: what is live begins with the oldest entry's line and ends at the end; the new place has room for it and for
-        // one line more, as computed, and memmove allows the overlap.
+        // SAFETY: what is live begins with the oldest entry's line and ends at the end; the new place has room for it
+        // and for one line more, as computed, and memmove allows the overlap.
         let start = unsafe count == 0 ? linesEnd : Int(self[count &- 1].position &- linesOrigin)
         let live = unsafe linesEnd &- start
         let needed = live &+ lineCount &+ Self.spareBytes
@@ -148,7 +153,8 @@ final class HPACKDynamicTable {
     private func growRing() {
         let room = unsafe max(8, ringRoom * 2)
         let larger = UnsafeMutablePointer<HPACKEntry>.allocate(capacity: room)
-        // SAFETY: the live entries are initialised in the old ring and go to their places in the new one, which is disjoint.
+        // SAFETY: the live entries are initialised in the old ring and go to their places in the new one, which is
+        // disjoint.
         for age in 0..<count {
             let number = inserted &- 1 &- UInt32(truncatingIfNeeded: age)
             unsafe larger.advanced(by: Int(number) & (room - 1)).initialize(to: self[age])

@@ -2,34 +2,38 @@ package import Core
 
 /// Encodes the header blocks of one connection's one direction, in the order they are sent (RFC 7541).
 ///
-/// Owned by its session, on one thread. What repeats goes to the dynamic table and costs a byte or two from then on; see
-/// `HPACKIndexing` for what that is. Only literals on their way into the table are Huffman-encoded, which is paid for once;
-/// the others change with each message and are sent plain, which costs neither side more than a copy.
+/// Owned by its session, on one thread. What repeats goes to the dynamic table and costs a byte or two from then on;
+/// see `HPACKIndexing` for what that is. Only literals on their way into the table are Huffman-encoded, which is paid
+/// for once; the others change with each message and are sent plain, which costs neither side more than a copy.
 ///
 /// A block is `beginBlock` and the `append`s of its fields; they must be sent as they were appended.
 package final class HPACKEncoder {
-    // SAFETY: of the unchecked exclusivity, here and below: numbers of one owner on one thread, and nothing foreign is called
-    // while they are accessed.
+    // SAFETY: of the unchecked exclusivity, here and below: numbers of one owner on one thread, and nothing foreign is
+    // called while they are accessed.
     /// The table's size that the peer knows of.
     @exclusivity(unchecked) private var tableBytesSent = HPACKDecoder.tableBytesInitially
     /// The smallest size since the last block, which the peer must be told of (RFC 7541 §4.2).
     @exclusivity(unchecked) private var tableBytesLeast: Int
     /// Hashes of fields seen once, by their lowest bits; a newer one takes the place of an older.
     @exclusivity(unchecked) private var seen = InlineArray<64, UInt32>(repeating: 0)
-    @exclusivity(unchecked) private var index: HPACKEncoderIndex?
 
     private let tableBytesMax: Int
     let table: HPACKDynamicTable
+    private let index = HPACKEncoderIndex()
     private let statics = HPACKStaticTable.shared
     private let huffman = HPACKHuffman.shared
 
-    /// `tableBytesMax`: how large the table may be at most, whatever the peer allows.
+    /// `tableBytesMax`: how large the table may be at most, whatever the peer allows; at most 16 MiB.
     package init(tableBytesMax: Int) {
+        precondition(tableBytesMax >= 0 && tableBytesMax <= HPACKDynamicTable.sizeLimit)
         self.tableBytesMax = tableBytesMax
         let tableBytes = min(tableBytesMax, HPACKDecoder.tableBytesInitially)
         table = HPACKDynamicTable(sizeMax: tableBytes)
         unsafe tableBytesLeast = tableBytes
     }
+
+    /// What it takes of the heap beside the objects themselves.
+    var allocatedBytes: Int { table.allocatedBytes + index.allocatedBytes }
 
     /// The peer's SETTINGS_HEADER_TABLE_SIZE came: the table is resized now, and the next block begins with saying so.
     package func peerAllows(tableBytes: Int) {
@@ -140,7 +144,8 @@ package final class HPACKEncoder {
             return appendPlain(name.staticIndex, flags: flags, spelled: spelled, value, into: output)
         }
         let hash = HPACKHash.field(name.hash, value)
-        if let age = find(name, spelled: spelled, value, hash: hash) {
+        let age = find(name, spelled: spelled, value, hash: hash)
+        if age >= 0 {
             return HPACKInteger.append(
                 age &+ HPACKStaticTable.count &+ 1, mask: 0x7F, flags: 0x80, into: output)
         }
@@ -171,31 +176,54 @@ package final class HPACKEncoder {
 
     // MARK: The table
 
+    /// The age of the newest entry that is this field, or -1.
     @inline(__always)
-    private func find(_ name: Name, spelled: Span<UInt8>, _ value: Span<UInt8>, hash: UInt32) -> Int? {
-        guard let index = unsafe index else { return nil }
+    private func find(_ name: Name, spelled: Span<UInt8>, _ value: Span<UInt8>, hash: UInt32) -> Int {
         let table = self.table
-        return index.find(field: hash, in: table) { entry in
-            guard Int(entry.valueCount) == value.count, Self.hasName(entry, name, spelled: spelled, in: table) else {
-                return false
+        let index = self.index
+        let count = table.count
+        guard count > 0 else { return -1 }
+        let newest = table.inserted &- 1
+        var number = index.newest(field: hash)
+        var above = -1
+        while true {
+            let age = Int(newest &- number)
+            // Numbers go round after 2^32 entries, so an ancient one may look live; ages must grow all the same.
+            guard age < count, age > above else { return -1 }
+            if index.field(of: number) == hash {
+                let entry = table[age]
+                // SAFETY: the line has as many bytes of value there.
+                if unsafe Int(entry.valueCount) == value.count && hasName(entry, name, spelled: spelled)
+                    && HPACKHash.equals(table.line(of: entry).advanced(by: entry.valueOffset), value)
+                {
+                    return age
+                }
             }
-            // SAFETY: the line has as many bytes of value there.
-            return unsafe HPACKHash.equals(table.line(of: entry).advanced(by: entry.valueOffset), value)
+            above = age
+            number = index.olderField(number)
         }
     }
 
     /// The index of an entry of this name, or 0.
     private func findName(_ name: Name, spelled: Span<UInt8>) -> Int {
-        guard let index = unsafe index else { return 0 }
         let table = self.table
-        let age = index.find(name: name.hash, in: table) { Self.hasName($0, name, spelled: spelled, in: table) }
-        return age.map { $0 &+ HPACKStaticTable.count &+ 1 } ?? 0
+        let index = self.index
+        let count = table.count
+        guard count > 0 else { return 0 }
+        let newest = table.inserted &- 1
+        var number = index.newest(name: name.hash)
+        var above = -1
+        while true {
+            let age = Int(newest &- number)
+            guard age < count, age > above else { return 0 }
+            if hasName(table[age], name, spelled: spelled) { return age &+ HPACKStaticTable.count &+ 1 }
+            above = age
+            number = index.olderName(number)
+        }
     }
 
     @inline(__always)
-    private static func hasName(
-        _ entry: HPACKEntry, _ name: Name, spelled: Span<UInt8>, in table: HPACKDynamicTable
-    ) -> Bool {
+    private func hasName(_ entry: HPACKEntry, _ name: Name, spelled: Span<UInt8>) -> Bool {
         guard entry.name == name.known, entry.pseudo == name.pseudo else { return false }
         if name.known != .other || name.pseudo != .none { return true }
         // SAFETY: the line begins with as many bytes of name.
@@ -215,19 +243,12 @@ package final class HPACKEncoder {
         let entry = HPACKEntry(
             nameCount: spelled.count, valueCount: value.count, name: name.known, pseudo: name.pseudo)
         let number = table.inserted
-        // SAFETY: the line has room for name and value at their places; what stands between and behind them nobody reads
-        // here. Neither span is the table's.
+        // SAFETY: the line has room for name and value at their places; what stands between and behind them nobody
+        // reads here. Neither span is the table's.
         guard let line = unsafe table.insert(entry) else { return }
         unsafe Self.copyLowercased(spelled, to: line)
         unsafe Self.copy(value, to: line.advanced(by: entry.valueOffset))
-        reachIndex().insert(number, field: hash, name: name.hash)
-    }
-
-    private func reachIndex() -> HPACKEncoderIndex {
-        if let index = unsafe index { return index }
-        let made = HPACKEncoderIndex(entriesMax: tableBytesMax / HPACKEntry.overhead)
-        unsafe index = made
-        return made
+        index.insert(number, field: hash, name: name.hash, count: table.count)
     }
 
     // MARK: Literals

@@ -13,7 +13,7 @@ package enum HPACKError: Error, Equatable, Sendable, BitwiseCopyable {
     case tableSizeTooLarge
     /// A dynamic table size update after a field (§4.2).
     case tableSizeMisplaced
-    /// A Huffman-encoded string that holds EOS, ends within a symbol, or is padded with more than seven bits or with other
-    /// bits than ones (§5.2).
+    /// A Huffman-encoded string that holds EOS, ends within a symbol, or is padded with more than seven bits or with
+    /// other bits than ones (§5.2).
     case huffmanInvalid
 }

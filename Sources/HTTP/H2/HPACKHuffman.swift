@@ -24,8 +24,8 @@ final class HPACKHuffman: Sendable {
     // SAFETY: of the three: written by `init` only and never freed, since the one table lives as long as the process.
     /// For each byte its code (low 32 bits) and the code's length (high 32 bits).
     nonisolated(unsafe) private let codes: UnsafePointer<UInt64>
-    /// For each way that eleven bits may begin: first symbol, second symbol, bits of both, count (0, 1 or 2); a byte each
-    /// from the lowest on.
+    /// For each way that eleven bits may begin: first symbol, second symbol, bits of both, count (0, 1 or 2); a byte
+    /// each from the lowest on.
     nonisolated(unsafe) private let looks: UnsafePointer<UInt32>
     /// The 257 symbols in the order of their codes.
     nonisolated(unsafe) private let symbols: UnsafePointer<UInt16>
@@ -102,8 +102,8 @@ final class HPACKHuffman: Sendable {
         var index = range.lowerBound
         let end = range.upperBound
         var count = 0
-        // The next bits, the first one on top; `valid` of them are the string's. What is below them is of no account: bits
-        // of the string that are or'ed in again later, or ones once the string has ended.
+        // The next bits, the first one on top; `valid` of them are the string's. What is below them is of no account:
+        // bits of the string that are or'ed in again later, or ones once the string has ended.
         var window: UInt64 = 0
         var valid = 0
         let looks = unsafe self.looks
@@ -130,7 +130,8 @@ final class HPACKHuffman: Sendable {
             let look = unsafe looks[Int(truncatingIfNeeded: window &>> UInt64(64 &- Self.lookBits))]
             var bits = Int(look &>> 16 & 0xFF)
             if bits != 0 {
-                // SAFETY: `count` is at most the symbols that the bits taken so far can be, so there is room for two more.
+                // SAFETY: `count` is at most the symbols that the bits taken so far can be, so there is room for two
+                // more.
                 if stores {
                     unsafe output.storeBytes(
                         of: UInt16(truncatingIfNeeded: look).littleEndian, toByteOffset: count, as: UInt16.self)

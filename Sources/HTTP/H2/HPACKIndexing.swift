@@ -2,8 +2,8 @@ import Core
 
 /// Which fields the encoder puts into the dynamic table.
 ///
-/// An entry pays if it is used again before it is evicted. For a few names that is certain; for some it never happens; of
-/// the others a value is worth an entry when it comes for the second time, so identifiers and the like stay outside
+/// An entry pays if it is used again before it is evicted. For a few names that is certain; for some it never happens;
+/// of the others a value is worth an entry when it comes for the second time, so identifiers and the like stay outside
 /// whatever their names are.
 enum HPACKIndexing: UInt8, BitwiseCopyable, Sendable {
     /// At the first sight.
@@ -35,7 +35,8 @@ enum HPACKIndexing: UInt8, BitwiseCopyable, Sendable {
             case 39...43: self = .never
             // last-modified, range
             case 44, 50: self = .never
-            // accept-charset, accept-encoding, accept-language, accept-ranges, accept, access-control-allow-origin, allow
+            // accept-charset, accept-encoding, accept-language, accept-ranges, accept, access-control-allow-origin,
+            // allow
             case 15...20, 22: self = .atOnce
             // cache-control, content-encoding, content-language, strict-transport-security, vary
             case 24, 26, 27, 56, 59: self = .atOnce

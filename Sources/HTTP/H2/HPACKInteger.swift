@@ -5,7 +5,8 @@ enum HPACKInteger {
     /// Bytes that an integer of 32 bits takes at most: the prefix and five times seven bits.
     static let bytesMax = 6
 
-    /// Reads the integer whose first byte is `first`, of which `mask` covers the prefix; `position` is behind that byte.
+    /// Reads the integer whose first byte is `first`, of which `mask` covers the prefix; `position` is behind that
+    /// byte.
     @inline(__always)
     static func read(
         _ block: Span<UInt8>, _ first: UInt8, mask: UInt8, _ position: inout Int

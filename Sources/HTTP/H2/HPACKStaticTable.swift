@@ -2,8 +2,8 @@ import Core
 
 /// The static table (RFC 7541 Appendix A): its lines one after the other, and where each begins.
 ///
-/// Built once for the process, never changed, shared by all threads; every coder holds it, for reaching a global costs a
-/// call.
+/// Built once for the process, never changed, shared by all threads; every coder holds it, for reaching a global costs
+/// a call.
 @safe
 final class HPACKStaticTable: Sendable {
     static let shared = HPACKStaticTable()
@@ -11,8 +11,9 @@ final class HPACKStaticTable: Sendable {
     /// Entries 1 to 61; there is no entry 0.
     static let count = 61
 
-    // SAFETY: of both pointers: written by `init` only and never freed, since the one table lives as long as the process.
-    // `entries` has 62 elements, of which number 0 is blank, and their positions are those of whole lines in `lines`.
+    // SAFETY: of both pointers: written by `init` only and never freed, since the one table lives as long as the
+    // process. `entries` has 62 elements, of which number 0 is blank, and their positions are those of whole lines in
+    // `lines`.
     nonisolated(unsafe) private let entries: UnsafePointer<HPACKEntry>
     nonisolated(unsafe) private let lines: UnsafeRawPointer
     /// For each `HeaderName.rawValue` the entry of that name, or 0.

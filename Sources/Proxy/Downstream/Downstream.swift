@@ -1,6 +1,7 @@
 import Core
 import HTTP
 import IO
+import Traffic
 
 /// The client's side of an exchange, whichever protocol the client speaks.
 ///
@@ -12,6 +13,8 @@ protocol Downstream: AnyObject {
     var listener: Listener { get }
     /// The address the connection comes from.
     var peer: SocketAddress { get }
+    /// The connection is encrypted.
+    var isSecure: Bool { get }
     /// Bytes of this exchange on the connection, heads and framing included.
     var bytesReceived: UInt64 { get }
     var bytesSent: UInt64 { get }
@@ -31,5 +34,6 @@ protocol Downstream: AnyObject {
     /// The response is with the kernel and the exchange is over. `requestComplete`: nothing of the request is left unread.
     func exchangeCompleted(keepAlive: Bool, requestComplete: Bool)
     /// The exchange is over and the response cut: the client must be able to tell.
-    func exchangeAborted()
+    /// `code` is what an endpoint's stream was reset with.
+    func exchangeAborted(_ reason: Reason, _ code: H2ErrorCode?)
 }

@@ -1,6 +1,7 @@
 import Core
 import HTTP
 import IO
+import Traffic
 
 /// One client's HTTP/1 connection: reads request heads, runs one exchange at a time, keeps alive or closes.
 ///
@@ -10,6 +11,7 @@ import IO
 ///     reading ─head─▶ exchanging ─completed─▶ reading ; exchanging ─last─▶ lingering ─end or timeout─▶ closed
 final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     private enum State {
+        case handshaking
         /// Waits for a request head, or for the rest of one.
         case reading
         case exchanging
@@ -60,10 +62,34 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: listener.headTimeout))
     }
 
-    /// Reads what a new connection has sent already.
+    /// Begins with a new connection, which may have sent something already.
     func start() {
         wire.transport.assumeReady()
-        processInput()
+        guard let tls = listener.tls else { return processInput() }
+        do { try wire.transport.beginTLS(tls.value) } catch { return close() }
+        state = .handshaking
+        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: listener.handshakeTimeout))
+        proceedWithHandshake()
+    }
+
+    private func proceedWithHandshake() {
+        switch wire.transport.handshake() {
+        case .wouldBlock: break
+        case .failed(let error):
+            if error.kind == .notTLS { Socket.send(PlainRequestResponse.bytes, to: wire.transport.rawDescriptor) }
+            handshakeFailed("\(error)")
+        case .complete:
+            let isResumed = wire.transport.tls?.isResumed ?? false
+            worker.metrics.add(isResumed ? .tlsResumed : .tlsHandshakes, listener: listener.index)
+            state = .reading
+            worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: listener.headTimeout))
+            if wire.transport.tls?.applicationProtocol == .http2 { becomeHTTP2() } else { processInput() }
+        }
+    }
+
+    private func handshakeFailed(_ why: String) {
+        worker.handshakeFailed(why, peer: peer, listener: listener.index)
+        close()
     }
 
     // MARK: Events
@@ -71,8 +97,10 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     func ready(_ readiness: Readiness) {
         wire.transport.note(readiness)
         switch state {
+        case .handshaking: proceedWithHandshake()
         case .reading:
-            if readiness.isReadable { processInput() }
+            // With TLS a read may have waited for room to write.
+            if wire.transport.isReadable { processInput() }
         case .exchanging:
             guard let exchange else { return }
             if readiness.isError || (readiness.isHungUp && exchange.isRequestComplete) { return exchange.clientGone() }
@@ -92,6 +120,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     func timerFired(_ timer: Timer) {
         switch state {
+        case .handshaking: handshakeFailed("no TLS handshake in time")
         case .reading:
             guard isHeadBegun else { return close() }
             reject(.headTimeout)
@@ -103,7 +132,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     /// The process drains: an idle connection closes now, a busy one after its response.
     func drain() {
-        if state == .reading, !isHeadBegun { close() }
+        if state == .handshaking || (state == .reading && !isHeadBegun) { close() }
     }
 
     /// The worker ends: an exchange under way fails, and the connection closes whatever its state.
@@ -137,6 +166,16 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     /// Parses one head from the input; false when more bytes are needed.
     private func parseHead() -> Bool {
+        if requests == 0, listener.http2.isEnabled, !wire.transport.isEncrypted {
+            let input = wire.input
+            switch H2Preface.match(input.readable) {
+            case .no: break
+            case .partly: return false
+            case .whole:
+                becomeHTTP2()
+                return true
+            }
+        }
         let exchange = leaseExchange()
         let input = wire.input
         if !isHeadBegun { beginHead() }
@@ -156,6 +195,19 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
             reject(error)
             return true
         }
+    }
+
+    /// The client speaks HTTP/2: another object goes on with the connection.
+    private func becomeHTTP2() {
+        state = .closed
+        worker.loop.cancel(timer)
+        if let exchange { worker.recycle(exchange) }
+        exchange = nil
+        let session = DownstreamSession(
+            wire.transport, bytes: wire.input, peer: peer, listener: listener, worker: worker)
+        wire.handOver()
+        if let token { worker.downstreams.remove(token) }
+        session.start()
     }
 
     private func leaseExchange() -> Exchange {
@@ -208,6 +260,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
 
     var requestBody: any BodySource { wire }
     var responseBody: any BodySink { wire }
+    var isSecure: Bool { wire.transport.isEncrypted }
     var bytesReceived: UInt64 { wire.bytesRead - UInt64(wire.input.readableCount) - readBefore }
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
 
@@ -253,11 +306,11 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         processInput()
     }
 
-    func exchangeAborted() {
+    func exchangeAborted(_ reason: Reason, _ code: H2ErrorCode?) {
         if let exchange { worker.recycle(exchange) }
         exchange = nil
         // Whatever the framing: a reset cannot be taken for the end of a response.
-        Socket.resetOnClose(wire.transport.rawDescriptor)
+        wire.transport.abort()
         close()
     }
 
@@ -270,7 +323,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         case .drained:
             guard needsLinger, !wire.transport.isHungUp else { return close() }
             state = .lingering
-            Socket.shutdownWriting(wire.transport.rawDescriptor)
+            wire.transport.shutdownWriting()
             worker.loop.schedule(timer, after: Self.lingerMax)
             linger()
         }

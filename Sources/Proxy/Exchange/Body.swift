@@ -44,6 +44,10 @@ enum BodyFailure: Equatable {
     /// The stream ended before the body did.
     case closed
     case reset(IOError)
+    /// The peer gave this stream up. `isUnprocessed`: it says that it has done nothing with the request.
+    case streamReset(H2ErrorCode, isUnprocessed: Bool)
+    /// The peer broke the rules of HTTP/2, for all streams of the connection.
+    case violation(H2Violation)
 }
 
 /// Takes the bytes of one message's body and frames them as its peer wants them.

@@ -6,12 +6,13 @@ import Traffic
 /// What becomes of an exchange that did not go well: another attempt, a response of our own, or a cut.
 extension Exchange {
     /// An attempt came to nothing before the response began: again, or the end.
-    func attemptFailed(_ reason: Reason, _ why: String) {
+    /// `isUnprocessed`: the endpoint says that it has done nothing with the request.
+    func attemptFailed(_ reason: Reason, _ why: String, isUnprocessed: Bool = false) {
         guard let upstream, let downstream, let service else { return }
         let failure = RetryPolicy.Failure(
             reason: reason, method: request.method, connectionWasReused: upstream.isReused,
             requestWritten: upstream.hasWrittenRequest, bodyReplayable: downstream.requestBody.canRewind,
-            responseStarted: upstream.hasResponseBytes, attempts: Int(record.attempts))
+            responseStarted: upstream.hasResponseBytes, attempts: Int(record.attempts), wasRefused: isUnprocessed)
         switch RetryPolicy.decide(failure) {
         case .freshConnection:
             giveUpAttempt(upstream, service)
@@ -51,7 +52,11 @@ extension Exchange {
     }
 
     /// Ends the exchange for a reason of the proxy's own: by a response when none has begun, otherwise by cutting it.
-    func fail(_ reason: Reason, _ kind: HTTPError? = nil, detail why: String = "") {
+    /// `code`: what the endpoint's stream was reset with. `answers`: whether the client may still get a response.
+    func fail(
+        _ reason: Reason, _ kind: HTTPError? = nil, detail why: String = "", code: H2ErrorCode? = nil,
+        answers: Bool = true
+    ) {
         guard let downstream, !isOver else { return }
         detail.clear()
         detail.append(why)
@@ -63,15 +68,17 @@ extension Exchange {
             upstream.cancel()
         }
         let status = kind?.status ?? reason.status
-        if isResponseStarted || reason == .clientClosed {
+        if isResponseStarted || reason == .clientClosed || !answers {
             if isResponseStarted { record.flags.insert(.responseCut) }
             if reason == .clientClosed, !isResponseStarted { record.status = status }
+            if isGRPC { record.grpcStatus = Int8(reason.grpcStatus.rawValue) }
             reportFailure()
             finish(downstream)
-            return downstream.exchangeAborted()
+            return downstream.exchangeAborted(reason, code)
         }
         record.status = status
         reportFailure()
+        if isGRPC { return sendGRPCStatus(record.reason.grpcStatus) }
         sendProblem(status, downstream)
     }
 
@@ -82,6 +89,7 @@ extension Exchange {
 
     func finish(_ downstream: any Downstream) {
         isOver = true
+        if isGRPC { endDeadline() }
         requestRelay.end(worker.pipes)
         responseRelay.end(worker.pipes)
         let now = worker.loop.now

@@ -9,7 +9,7 @@ extension Exchange {
         guard let service else { return fail(.noRoute) }
         record.service = service.index
         responseTimeout = route?.responseTimeoutNanoseconds ?? service.responseTimeout
-        upstreamIdle = route?.idleTimeoutNanoseconds ?? service.idleTimeout
+        upstreamIdle = route?.idleTimeoutNanoseconds ?? (isLongLived ? .max : service.idleTimeout)
         let bodyMax = route?.bodyBytesMax ?? downstream.listener.bodyBytesMax
         if case .length(let count) = request.framing, let bodyMax, count > bodyMax {
             return fail(.badRequest, .bodyTooLarge)
@@ -65,7 +65,7 @@ extension Exchange {
         return picked
     }
 
-    func begin(_ connection: UpstreamConnection, isConnected: Bool) {
+    func begin(_ connection: any Upstream, isConnected: Bool) {
         upstream = connection
         record.attempts += 1
         attemptAt = worker.loop.now
@@ -85,12 +85,14 @@ extension Exchange {
 
     func pumpRequest() {
         guard let downstream, let upstream, isUpstreamConnected, !isRequestSent else { return }
+        if isTunnel, !isHeadReceived { return awaitTunnel(upstream, downstream) }
         let outcome = requestRelay.run(from: downstream.requestBody, to: upstream.requestBody, pipes: worker.pipes)
         if exceedsBodyLimit(downstream) { return fail(.badRequest, .bodyTooLarge) }
         switch outcome {
         case .complete:
             isRequestSent = true
             requestRelay.end(worker.pipes)
+            if isTunnel { upstream.endRequest() }
             if isHeadReceived { return }
             downstream.suspendTimeout()
             upstream.awaitResponse(responseTimeout)
@@ -114,6 +116,15 @@ extension Exchange {
             clientGone()
         case .sinkFailed(let error):
             requestFailed(error)
+        }
+    }
+
+    /// What goes through a tunnel waits until the endpoint has agreed to it.
+    private func awaitTunnel(_ upstream: any Upstream, _ downstream: any Downstream) {
+        downstream.suspendTimeout()
+        switch upstream.requestBody.push(nil, 0..<0, ends: false, trailers: nil).state {
+        case .drained, .blocked: upstream.awaitResponse(responseTimeout)
+        case .failed(let error): requestFailed(error)
         }
     }
 

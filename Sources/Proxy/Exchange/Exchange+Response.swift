@@ -8,7 +8,7 @@ extension Exchange {
     /// Passes a 1xx on; false when the exchange ended over it.
     func passInformational() -> Bool {
         guard let downstream else { return false }
-        if response.status == 101 {
+        if response.isSwitchingProtocols {
             attemptFailed(.upstreamProtocolError, "switched protocols without being asked")
             return false
         }
@@ -45,6 +45,11 @@ extension Exchange {
     func headReceived() {
         guard let downstream, let upstream else { return }
         isHeadReceived = true
+        if isTunnel, response.status >= 300 {
+            // Not agreed to: an ordinary response, and nothing more is wanted of the client.
+            isTunnel = false
+            isRequestSent = true
+        }
         downstream.requestBody.releaseHeld()
         record.flags.insert(.upstreamResponded)
         record.upstreamHead = worker.loop.now.nanoseconds(since: attemptAt)
@@ -55,6 +60,8 @@ extension Exchange {
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
         pumpResponse()
+        // What the client has sent already may now go through.
+        if isTunnel, !isOver { pumpRequest() }
     }
 
     func startResponse(_ downstream: any Downstream, keepAlive: Bool) {
@@ -90,6 +97,10 @@ extension Exchange {
             fail(.upstreamClosed, detail: "within the response body")
         case .sourceFailed(.reset(let error)):
             fail(.upstreamReset, detail: "within the response body: \(error)")
+        case .sourceFailed(.streamReset(let code, _)):
+            fail(.upstreamReset, detail: "the endpoint reset the stream within the response body: \(code)", code: code)
+        case .sourceFailed(.violation(let violation)):
+            fail(.upstreamProtocolError, detail: "the endpoint broke the rules of HTTP/2: \(violation.word)")
         case .sinkFailed(let error):
             fail(.clientClosed, detail: "writing the response: \(error)")
         }
@@ -98,6 +109,7 @@ extension Exchange {
     func complete() {
         guard let downstream else { return }
         if let upstream {
+            if isGRPC { noteGRPCStatus(upstream.responseBody.trailers) }
             self.upstream = nil
             finishAttempt(upstream)
             upstream.release(

@@ -53,6 +53,12 @@ final class Exchange {
     var isRequestSent = false
     /// The endpoint has asked for the body.
     var isContinueSent = false
+    /// The request is a call of gRPC.
+    var isGRPC = false
+    /// When its own deadline is over. Made with the first call that has one.
+    var deadline: Timer?
+    /// After the heads both bodies are a relay of bytes (RFC 8441).
+    var isTunnel = false
     /// The client takes no more for now, and an informational response waits to be sent.
     var isInformationalHeldUp = false
     /// The final response's head came from the endpoint.
@@ -74,8 +80,11 @@ final class Exchange {
 
     /// How long the client may take between two bytes.
     var clientIdle: UInt64 {
-        route?.idleTimeoutNanoseconds ?? downstream?.listener.idleTimeout ?? .max
+        route?.idleTimeoutNanoseconds ?? (isLongLived ? .max : downstream?.listener.idleTimeout ?? .max)
     }
+
+    /// Both sides may be silent for as long as they like: there is no saying how often they have something to tell.
+    var isLongLived: Bool { isTunnel || isGRPC }
 
     // MARK: Beginning
 
@@ -109,6 +118,8 @@ final class Exchange {
         isHeadReceived = false
         isResponseStarted = false
         isOwnResponse = false
+        isTunnel = false
+        isGRPC = false
         closes = false
         isOver = false
         worker.metrics.requestStarted(listener: downstream.listener.index)
@@ -120,10 +131,13 @@ final class Exchange {
         self.isLast = isLast
         record.method = request.method
         record.version = request.version
-        if request.method == .connect { return fail(.badRequest, .unsupportedMethod) }
+        isTunnel = request.isExtendedConnect
+        isGRPC = isCall(request)
+        if isGRPC { beginDeadline() }
+        if request.method == .connect, !isTunnel { return fail(.badRequest, .unsupportedMethod) }
         var random = worker.random
         let origin = downstream.listener.forwardedFields.apply(
-            to: request, peer: downstream.peer.ip, isSecure: false, random: &random)
+            to: request, peer: downstream.peer.ip, isSecure: downstream.isSecure, random: &random)
         worker.random = random
         record.clientAddress = origin.client
         record.requestID = origin.requestID
@@ -138,6 +152,14 @@ final class Exchange {
         } catch {
             failPath(error)
         }
+    }
+
+    /// Gives up a request whose head breaks the rules of a protocol in which that ends the stream.
+    func refuse(_ downstream: any Downstream, _ error: HTTPError) {
+        start(downstream)
+        // What was parsed before the mistake is not worth believing.
+        request.reset()
+        clientBroke(error)
     }
 
     /// Answers a request whose head cannot be understood.
@@ -196,7 +218,16 @@ final class Exchange {
     }
 
     /// The client has gone: nobody waits for this response any more.
-    func clientGone() { fail(.clientClosed, detail: "the client closed the connection") }
+    func clientGone(_ why: String = "the client closed the connection") { fail(.clientClosed, detail: why) }
+
+    /// The client has given up this request.
+    func clientReset(_ code: H2ErrorCode) { fail(.clientClosed, detail: "the client reset the stream: \(code)") }
+
+    /// The client broke the rules of its protocol within the request, which its stream does not survive.
+    func clientBroke(_ error: HTTPError) {
+        if !isResponseStarted { record.status = error.status }
+        fail(.badRequest, error, detail: "the request breaks the rules of HTTP/2", answers: false)
+    }
 
     /// The client took too long to send its request, or to take the response.
     func clientTimedOut() {
@@ -209,7 +240,7 @@ final class Exchange {
 
     // MARK: Events of the endpoint's side
 
-    func upstreamConnected(_ connection: UpstreamConnection) {
+    func upstreamConnected() {
         isUpstreamConnected = true
         sendRequest()
     }
@@ -221,9 +252,9 @@ final class Exchange {
         attemptFailed(reason, why)
     }
 
-    func upstreamReadable(_ connection: UpstreamConnection) {
+    func upstreamReadable() {
         if isResponseStarted { return pumpResponse() }
-        if !isInformationalHeldUp { readHeads() }
+        if !isInformationalHeldUp || upstream?.isHeadUrgent ?? false { readHeads() }
     }
 
     /// Reads response heads up to the final one.
@@ -249,15 +280,21 @@ final class Exchange {
                     .upstreamClosed, upstream.hasResponseBytes ? "within the response head" : "before a response")
             case .failed(.reset(let error)):
                 return attemptFailed(.upstreamReset, "\(error)")
+            case .failed(.streamReset(let code, let isUnprocessed)):
+                return attemptFailed(
+                    .upstreamReset, "the endpoint reset the stream: \(code)", isUnprocessed: isUnprocessed)
+            case .failed(.violation(let violation)):
+                return attemptFailed(
+                    .upstreamProtocolError, "the endpoint broke the rules of HTTP/2: \(violation.word)")
             }
         }
     }
 
-    func upstreamWritable(_ connection: UpstreamConnection) {
+    func upstreamWritable() {
         if !isRequestSent { pumpRequest() }
     }
 
-    func upstreamTimedOut(_ connection: UpstreamConnection) {
+    func upstreamTimedOut() {
         if isHeadReceived { return fail(.responseTimeout, detail: "no byte of the response body in time") }
         if !isRequestSent { return fail(.responseTimeout, detail: "the endpoint took no byte of the request in time") }
         fail(.responseTimeout, detail: "no response head in time")

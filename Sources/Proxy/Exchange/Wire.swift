@@ -170,7 +170,7 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Payload still to come without framing in it, when none is waiting in the buffer.
-    var spliceable: UInt64 { input.isEmpty && !holdsRun ? decoder.unframed : 0 }
+    var spliceable: UInt64 { input.isEmpty && !holdsRun && !transport.isEncrypted ? decoder.unframed : 0 }
 
     private func dropRun() {
         input.consume(runCount)
@@ -310,7 +310,7 @@ final class Wire: BodySource, BodySink {
     }
 
     /// Whether payload may pass as it is: no queue before it and no chunks around it.
-    var acceptsSplice: Bool { output.isEmpty && !isChunking }
+    var acceptsSplice: Bool { output.isEmpty && !isChunking && !transport.isEncrypted }
 
     // MARK: The end
 
@@ -319,6 +319,18 @@ final class Wire: BodySource, BodySink {
         buffers.reclaim(from: input)
         buffers.reclaim(from: output)
         transport.close()
+    }
+
+    /// The same, and resets the connection: the peer must not take this for a proper end.
+    func abort() {
+        transport.abort()
+        close()
+    }
+
+    /// Gives the buffers back: another object goes on with the transport, and has what was read.
+    func handOver() {
+        buffers.reclaim(from: input)
+        buffers.reclaim(from: output)
     }
 
     /// Forgets what was read: it belongs to an exchange that was given up.

@@ -23,6 +23,12 @@ final class Listener: EventHandler, TimerTarget {
     let requestsMax: UInt32
     let pathNormalizer: PathNormalizer
     let forwardedFields: ForwardedFields
+    let http2: ListenerHTTP2
+    /// Nil when clients speak without TLS.
+    let tls: CurrentContext<TLSServerContext>?
+    let handshakeTimeout: UInt64
+    /// TLS is not ended here, but passed on by its server name.
+    private let passesThrough: Bool
     // Nanoseconds.
     let headTimeout: UInt64
     let keepAliveTimeout: UInt64
@@ -33,8 +39,11 @@ final class Listener: EventHandler, TimerTarget {
     private let timer = Timer()
 
     init(
-        _ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?, socket: ListeningSocket, worker: Worker
+        _ configuration: ListenerConfiguration, index: Int, serviceIndex: Int?,
+        tls: CurrentContext<TLSServerContext>?, socket: ListeningSocket, worker: Worker
     ) {
+        self.tls = tls
+        handshakeTimeout = configuration.tls?.handshakeTimeout.nanosecondsClamped ?? .max
         self.index = index
         self.serviceIndex = serviceIndex
         self.socket = socket
@@ -47,6 +56,8 @@ final class Listener: EventHandler, TimerTarget {
         requestsMax = configuration.requestsMax
         pathNormalizer = PathNormalizer(configuration.path)
         forwardedFields = ForwardedFields(configuration.forwarded)
+        http2 = ListenerHTTP2(configuration)
+        passesThrough = configuration.protocolName == .tlsPassthrough
         headTimeout = configuration.timeouts.head.nanosecondsClamped
         keepAliveTimeout = configuration.timeouts.keepAlive.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped
@@ -102,9 +113,13 @@ final class Listener: EventHandler, TimerTarget {
         case .exhausted:
             return refuseOne()
         case .connection(let descriptor, let peer):
-            guard worker.downstreams.count < worker.connectionsMax else {
+            guard worker.connectionCount < worker.connectionsMax else {
                 OverloadResponse.send(on: descriptor)
                 worker.metrics.add(.connectionsRefused, listener: index)
+                return true
+            }
+            if passesThrough {
+                if let tunnel = try? Tunnel(descriptor, peer: peer, listener: self, worker: worker) { tunnel.start() }
                 return true
             }
             if let connection = try? DownstreamConnection(descriptor, peer: peer, listener: self, worker: worker) {

@@ -12,12 +12,14 @@ package final class Server {
     /// Why it could not start.
     package enum StartError: Error, CustomStringConvertible {
         case badRoutes(String)
+        case badTLS(String)
         case addressInUse(SocketAddress)
         case system(String)
 
         package var description: String {
             switch self {
             case .badRoutes(let problems): problems
+            case .badTLS(let problem): problem
             case .addressInUse(let address): "\(address) is in use"
             case .system(let what): what
             }
@@ -50,6 +52,7 @@ package final class Server {
     let startedAt: UInt64
 
     private let routes: RouteTable
+    private let tls: TLSContexts
     private let mailbox: Mailbox<MainMessage>
     private var receiver: Mailbox<MainMessage>.Receiver?
     private var signals: Signals?
@@ -71,6 +74,7 @@ package final class Server {
         self.configuration = configuration
         logger = ProcessLog.logger(configuration.logLevel)
         do { routes = try RouteTable(configuration) } catch { throw .badRoutes(error.description) }
+        do { tls = try TLSContexts(configuration) } catch { throw .badTLS(error.text) }
         configurationPath = path
         names = MetricsNames(configuration)
         startedAt = WallClock.now
@@ -172,7 +176,8 @@ package final class Server {
             let metrics = WorkerMetrics(names: names, seriesMax: configuration.metrics.seriesMax)
             let failures = FailureRing()
             let setup = Worker.Setup(
-                index: index, workerCount: workerCount, configuration: configuration, routes: routes, metrics: metrics,
+                index: index, workerCount: workerCount, configuration: configuration, routes: routes, tls: tls,
+                metrics: metrics,
                 failures: failures, accessLog: accessLog, names: names, mailbox: mailbox, main: self.mailbox)
             let thread = try WorkerThread(name: "worker-\(index)") {
                 do throws(IOError) {

@@ -21,6 +21,7 @@ final class Worker: TimerTarget {
         let workerCount: Int
         let configuration: Configuration
         let routes: RouteTable
+        let tls: TLSContexts
         let metrics: WorkerMetrics
         let failures: FailureRing
         let accessLog: AccessLogWriter
@@ -38,6 +39,10 @@ final class Worker: TimerTarget {
     var reserve = DescriptorReserve()
     /// Every connection from a client.
     var downstreams = Slab<DownstreamConnection>()
+    /// Those that speak HTTP/2.
+    var sessions = Slab<DownstreamSession>()
+    var tunnels = Slab<Tunnel>()
+    var connectionCount: Int { downstreams.count + sessions.count + tunnels.count }
     /// This worker's share of the process's limit.
     let connectionsMax: Int
     private(set) var plan: WorkerPlan!
@@ -50,6 +55,14 @@ final class Worker: TimerTarget {
     /// Exchanges kept for reuse, a chain by `nextIdle`.
     private var idleExchanges: Exchange?
     private var idleExchangeCount = 0
+    /// Streams kept for reuse, chains by `nextIdle`.
+    private var idleStreams: DownstreamStream?
+    private var idleStreamCount = 0
+    private var idleUpstreamStreams: UpstreamStream?
+    private var idleUpstreamStreamCount = 0
+    /// HTTP/2 connections with frames that leave when the turn ends.
+    private var unflushed: [H2Link] = []
+    private var flushing: [H2Link] = []
     private let accessLog: AccessLog
     private let flushTimer = Timer()
     private var wallClock = WallClock()
@@ -64,7 +77,7 @@ final class Worker: TimerTarget {
         accessLog = AccessLog(
             writer: setup.accessLog, format: setup.configuration.accessLog?.format ?? .json, names: setup.names,
             metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
-        plan = WorkerPlan(setup.configuration, routes: setup.routes, worker: self)
+        plan = WorkerPlan(setup.configuration, routes: setup.routes, tls: setup.tls, worker: self)
         flushTimer.target = self
         receiver = try setup.mailbox.receive(on: loop) { [unowned self] in handle($0) }
         loop.turnEnded = { [unowned self] in endTurn() }
@@ -72,7 +85,9 @@ final class Worker: TimerTarget {
             let service = configuration.service.flatMap { name in
                 setup.configuration.services.firstIndex { $0.name == name }
             }
-            let listener = Listener(configuration, index: index, serviceIndex: service, socket: socket, worker: self)
+            let listener = Listener(
+                configuration, index: index, serviceIndex: service, tls: setup.tls.listeners[index], socket: socket,
+                worker: self)
             try listener.open()
             listeners.append(listener)
         }
@@ -93,9 +108,14 @@ final class Worker: TimerTarget {
         for listener in listeners { listener.close() }
         listeners = []
         for connection in openConnections { connection.cut() }
+        for session in openSessions { session.cut() }
+        for tunnel in openTunnels { tunnel.cut() }
         for service in plan.services { service.retire() }
         plan = nil
         idleExchanges = nil
+        idleStreams = nil
+        idleUpstreamStreams = nil
+        unflushed = []
         loop.cancel(flushTimer)
     }
 
@@ -103,6 +123,18 @@ final class Worker: TimerTarget {
         var connections: [DownstreamConnection] = []
         downstreams.forEach { connections.append($0) }
         return connections
+    }
+
+    private var openSessions: [DownstreamSession] {
+        var open: [DownstreamSession] = []
+        sessions.forEach { open.append($0) }
+        return open
+    }
+
+    private var openTunnels: [Tunnel] {
+        var open: [Tunnel] = []
+        tunnels.forEach { open.append($0) }
+        return open
     }
 
     // MARK: Exchanges
@@ -121,6 +153,49 @@ final class Worker: TimerTarget {
         exchange.nextIdle = idleExchanges
         idleExchanges = exchange
         idleExchangeCount += 1
+    }
+
+    // MARK: Streams
+
+    func leaseStream() -> DownstreamStream {
+        guard let stream = idleStreams else { return DownstreamStream(worker: self) }
+        idleStreams = stream.nextIdle
+        idleStreamCount -= 1
+        stream.nextIdle = nil
+        return stream
+    }
+
+    func recycle(_ stream: DownstreamStream) {
+        guard idleStreamCount < Self.idleExchangesMax else { return }
+        stream.nextIdle = idleStreams
+        idleStreams = stream
+        idleStreamCount += 1
+    }
+
+    func leaseUpstreamStream() -> UpstreamStream {
+        guard let stream = idleUpstreamStreams else { return UpstreamStream(worker: self) }
+        idleUpstreamStreams = stream.nextIdle
+        idleUpstreamStreamCount -= 1
+        stream.nextIdle = nil
+        return stream
+    }
+
+    func recycle(_ stream: UpstreamStream) {
+        guard idleUpstreamStreamCount < Self.idleExchangesMax else { return }
+        stream.nextIdle = idleUpstreamStreams
+        idleUpstreamStreams = stream
+        idleUpstreamStreamCount += 1
+    }
+
+    /// The frames queued on this connection leave when the turn ends.
+    func flushLater(_ link: H2Link) { unflushed.append(link) }
+
+    private func flush() {
+        while !unflushed.isEmpty {
+            swap(&unflushed, &flushing)
+            for link in flushing { link.turnEnded() }
+            flushing.removeAll(keepingCapacity: true)
+        }
     }
 
     // MARK: What exchanges report
@@ -149,6 +224,31 @@ final class Worker: TimerTarget {
             record, head: request, detail: detail, wallNanoseconds: wallClock.nanoseconds(at: loop.now))
     }
 
+    /// A client's connection ended because the client broke the rules of HTTP/2.
+    func violated(_ violation: H2Violation, peer: SocketAddress, listener: Int) {
+        metrics.violated(violation, listener: listener)
+        let why = "the connection breaks the rules of HTTP/2: \(violation.word)"
+        connectionFailed(.badRequest, why, peer: peer, listener: listener)
+    }
+
+    /// A client's TLS handshake came to nothing.
+    func handshakeFailed(_ why: String, peer: SocketAddress, listener: Int) {
+        metrics.add(.tlsFailed, listener: listener)
+        connectionFailed(.tlsFailed, why, peer: peer, listener: listener)
+    }
+
+    private func connectionFailed(_ reason: Reason, _ why: String, peer: SocketAddress, listener: Int) {
+        var record = ExchangeRecord(listener: listener)
+        record.reason = reason
+        if case .ip(let address, let port) = peer {
+            record.clientAddress = address
+            record.clientPort = port
+        }
+        let detail = Buffer(capacity: 64)
+        detail.append(why)
+        failed(record, RequestHead(), detail)
+    }
+
     /// The name of this endpoint should be looked up anew.
     func report(connectFailed pool: EndpointPool) {
         if pool.isNamed { setup.main.post(.resolve(service: pool.service, endpoint: pool.endpoint)) }
@@ -170,10 +270,12 @@ final class Worker: TimerTarget {
         isDraining = true
         for listener in listeners { listener.close() }
         for connection in openConnections { connection.drain() }
+        for session in openSessions { session.drain() }
     }
 
     private func endTurn() {
-        if isDraining, downstreams.count == 0, !hasReportedDrained {
+        flush()
+        if isDraining, connectionCount == 0, !hasReportedDrained {
             hasReportedDrained = true
             accessLog.flush()
             setup.main.post(.drained(worker: setup.index))

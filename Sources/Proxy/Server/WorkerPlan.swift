@@ -12,11 +12,12 @@ final class WorkerPlan {
     /// In the configuration's order.
     let services: [WorkerService]
 
-    init(_ configuration: Configuration, routes: RouteTable, worker: Worker) {
+    init(_ configuration: Configuration, routes: RouteTable, tls: TLSContexts, worker: Worker) {
         self.routes = routes
         services = configuration.services.enumerated().map { index, service in
             WorkerService(
-                service, index: index, unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
+                service, index: index, tls: tls.services[index],
+                unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
                 worker: worker)
         }
     }
@@ -32,12 +33,18 @@ final class WorkerService {
     let responseTimeout: UInt64
     let idleTimeout: UInt64
 
-    init(_ configuration: ServiceConfiguration, index: Int, unacknowledgedMax: Duration, worker: Worker) {
+    init(
+        _ configuration: ServiceConfiguration, index: Int, tls: CurrentContext<TLSClientContext>?,
+        unacknowledgedMax: Duration, worker: Worker
+    ) {
         self.index = index
         cluster = Cluster(configuration, rotation: worker.index)
         let limits = EndpointPool.Limits(configuration, unacknowledgedMax: unacknowledgedMax)
         pools = configuration.endpoints.enumerated().map { number, endpoint in
-            EndpointPool(endpoint, limits: limits, service: index, endpoint: number, worker: worker)
+            let tls = tls.map {
+                EndpointTLS($0, serverName: configuration.serverName(of: endpoint), isHTTP2: limits.isHTTP2)
+            }
+            return EndpointPool(endpoint, limits: limits, tls: tls, service: index, endpoint: number, worker: worker)
         }
         responseTimeout = configuration.timeouts.response.nanosecondsClamped
         idleTimeout = configuration.timeouts.idle.nanosecondsClamped

@@ -31,6 +31,8 @@ package struct ExchangeRecord {
     /// Of the response that was begun towards the client, 0 when none was.
     package var status: UInt16 = 0
     package var reason = Reason.none
+    /// The status of a gRPC call, 0 to 16; -1 for everything else.
+    package var grpcStatus: Int8 = -1
     /// What was wrong, when the reason is `badRequest`, or `upstreamProtocolError` for an endpoint's message.
     package var kind: HTTPError?
     package var flags: Flags = []

@@ -3,14 +3,25 @@
 
 /// Kept per listener.
 package enum ListenerMetric: Int, MetricCatalogue {
-    case connections, connectionsActive, connectionsRefused, requestsActive, receivedBytes, sentBytes
+    case connections, connectionsActive, connectionsRefused, http2Connections
+    case tlsHandshakes, tlsResumed, tlsFailed, requestsActive, receivedBytes, sentBytes
 
     package var definition: MetricDefinition {
-        switch self {
+        func handshakes(_ result: StaticString) -> MetricDefinition {
+            .counter(
+                "sidecar_tls_handshakes", "TLS handshakes with clients, by how they ended.",
+                label: MetricDefinition.Label(name: "result", value: result))
+        }
+        return switch self {
         case .connections: .counter("sidecar_downstream_connections", "Connections accepted from clients.")
         case .connectionsActive: .gauge("sidecar_downstream_connections_active", "Connections of clients now open.")
         case .connectionsRefused:
             .counter("sidecar_downstream_connections_refused", "Connections refused because the proxy was overloaded.")
+        case .http2Connections:
+            .counter("sidecar_downstream_http2_connections", "Connections of clients that spoke HTTP/2.")
+        case .tlsHandshakes: handshakes("full")
+        case .tlsResumed: handshakes("resumed")
+        case .tlsFailed: handshakes("failed")
         case .requestsActive: .gauge("sidecar_requests_active", "Requests now in progress.")
         case .receivedBytes: .counter("sidecar_downstream_received_bytes", "Bytes read from clients.", unit: .bytes)
         case .sentBytes: .counter("sidecar_downstream_sent_bytes", "Bytes written to clients.", unit: .bytes)

@@ -30,6 +30,8 @@ package struct PrometheusText {
         renderDurations(&writer)
         renderUpstreamDurations(&writer)
         renderCatalogues(&writer)
+        renderViolations(&writer)
+        renderGRPC(&writer)
         renderServer(&writer)
         renderProcess(&writer)
         writer.finish()
@@ -153,6 +155,32 @@ package struct PrometheusText {
                 case .counter: writer.sample(labels.bytes, value(metric, row))
                 case .gauge: writer.sample(labels.bytes, gauge: value(metric, row))
                 }
+            }
+        }
+    }
+
+    private func renderViolations(_ writer: inout ExpositionWriter) {
+        writer.family(
+            "sidecar_http2_violations", .counter,
+            "Connections of clients that ended because the client broke the rules of HTTP/2, by rule.")
+        for (listener, name) in names.listeners.enumerated() {
+            for violation in H2Violation.allCases {
+                let count = sum { $0.value(violation, listener: listener) }
+                guard count > 0 else { continue }
+                let labels = LabelText().label("listener", name).label("violation", violation.word.description)
+                writer.sample(labels.bytes, count)
+            }
+        }
+    }
+
+    private func renderGRPC(_ writer: inout ExpositionWriter) {
+        writer.family("sidecar_grpc_requests", .counter, "gRPC calls, by the status they ended with.")
+        for (index, service) in names.services.enumerated() {
+            for status in 0..<WorkerMetrics.grpcStatuses {
+                let count = sum { $0.value(grpcStatus: status, service: index) }
+                guard count > 0 else { continue }
+                let labels = LabelText().label("service", service.name).label("grpc_status", "\(status)")
+                writer.sample(labels.bytes, count)
             }
         }
     }

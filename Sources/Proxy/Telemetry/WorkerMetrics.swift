@@ -1,4 +1,5 @@
 import Core
+import HTTP
 
 /// What one worker counts.
 ///
@@ -15,6 +16,10 @@ package final class WorkerMetrics: Sendable {
     private let serviceCells: AtomicCells
     private let endpointCells: AtomicCells
     private let workerCells: AtomicCells
+    /// `sidecar_http2_violations_total`, for each listener and violation.
+    private let violationCells: AtomicCells
+    /// `sidecar_grpc_requests_total`, for each service and status.
+    private let grpcCells: AtomicCells
 
     /// `sidecar_requests_total`.
     let requests: SeriesTable
@@ -37,6 +42,8 @@ package final class WorkerMetrics: Sendable {
         serviceCells = AtomicCells(count: serviceCount * ServiceMetric.count)
         endpointCells = AtomicCells(count: starts[starts.count - 1] * EndpointMetric.count)
         workerCells = AtomicCells(count: WorkerMetric.count)
+        violationCells = AtomicCells(count: listenerCount * H2Violation.allCases.count)
+        grpcCells = AtomicCells(count: serviceCount * Self.grpcStatuses)
         requests = SeriesTable(seriesMax: seriesMax, width: 1)
         durations = SeriesTable(
             seriesMax: min(seriesMax, listenerCount * (serviceCount + 1)), width: LatencyBuckets.cells)
@@ -75,11 +82,18 @@ package final class WorkerMetrics: Sendable {
         add(.receivedBytes, listener: record.listener, record.receivedBytes)
         add(.sentBytes, listener: record.listener, record.sentBytes)
 
-        guard record.attempts > 0, record.service >= 0 else { return }
+        guard record.service >= 0 else { return }
+        if record.grpcStatus >= 0 { grpcCells.add(record.service &* Self.grpcStatuses &+ Int(record.grpcStatus), 1) }
+        guard record.attempts > 0 else { return }
         observe(record.upstreamDuration, at: record.service * LatencyBuckets.cells, of: upstreamDurations)
         add(.sentBytes, service: record.service, record.upstreamSentBytes)
         add(.receivedBytes, service: record.service, record.upstreamReceivedBytes)
         if record.endpoint >= 0 { add(.requests, service: record.service, endpoint: record.endpoint) }
+    }
+
+    /// A client ended its HTTP/2 connection by breaking its rules.
+    func violated(_ violation: H2Violation, listener: Int) {
+        violationCells.add(listener * H2Violation.allCases.count + Int(violation.rawValue), 1)
     }
 
     @inline(__always)
@@ -119,6 +133,17 @@ package final class WorkerMetrics: Sendable {
     package func add(_ metric: WorkerMetric, _ amount: UInt64 = 1) { workerCells.add(metric.rawValue, amount) }
 
     // MARK: Reading, on any thread
+
+    /// Statuses of gRPC, 0 to 16.
+    static let grpcStatuses = 17
+
+    func value(_ violation: H2Violation, listener: Int) -> UInt64 {
+        violationCells.load(listener * H2Violation.allCases.count + Int(violation.rawValue))
+    }
+
+    func value(grpcStatus: Int, service: Int) -> UInt64 {
+        grpcCells.load(service * Self.grpcStatuses + grpcStatus)
+    }
 
     package func value(_ metric: ListenerMetric, listener: Int) -> UInt64 {
         listenerCells.load(listener * ListenerMetric.count + metric.rawValue)

@@ -13,6 +13,8 @@ protocol Upstream: AnyObject {
     var hasWrittenRequest: Bool { get }
     /// Some byte of a response has come.
     var hasResponseBytes: Bool { get }
+    /// A head has come that must be read now: it cannot wait where it is.
+    var isHeadUrgent: Bool { get }
     var bytesSent: UInt64 { get }
     var bytesReceived: UInt64 { get }
 
@@ -20,6 +22,8 @@ protocol Upstream: AnyObject {
     func queueHead(_ request: RequestHead, target: Span<UInt8>)
     /// Reads a response head, final or informational.
     func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome
+    /// Nothing more goes through a tunnel in this direction.
+    func endRequest()
     /// The exchange waits for the response head.
     func awaitResponse(_ nanoseconds: UInt64)
     /// The exchange waits for bytes of the response, or until the endpoint takes more of the request.

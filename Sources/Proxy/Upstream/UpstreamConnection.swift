@@ -22,9 +22,12 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     let address: SocketAddress
     private let wire: Wire
     private let timer = Timer()
+    private var dialing = Dialing()
     private var lease: UpstreamLease
     private var state = State.connecting
     private var exchange: Exchange?
+    /// The request asks for another protocol, and everything after the heads belongs to that.
+    private var isTunnel = false
     // Wire totals when the exchange began.
     private var writtenBefore: UInt64 = 0
     private var readBefore: UInt64 = 0
@@ -56,38 +59,40 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         switch state {
         case .connecting: finishConnecting()
         case .leased:
-            if readiness.isReadable { exchange?.upstreamReadable(self) }
-            if readiness.isWritable, state == .leased { exchange?.upstreamWritable(self) }
+            if readiness.isReadable { exchange?.upstreamReadable() }
+            if readiness.isWritable, state == .leased { exchange?.upstreamWritable() }
         case .idle:
-            if readiness.isReadable { close(.peerClosed) }
+            // Tickets of TLS are nothing to HTTP.
+            if readiness.isReadable, !wire.transport.isEncrypted || wire.fill() != .wouldBlock { close(.peerClosed) }
         case .closed: break
         }
     }
 
     func resumed() {
-        if state == .leased { exchange?.upstreamReadable(self) }
+        if state == .leased { exchange?.upstreamReadable() }
     }
 
     func timerFired(_ timer: Timer) {
         switch state {
-        case .connecting: failConnecting(.connectTimeout, "no connection in time")
-        case .leased: exchange?.upstreamTimedOut(self)
+        case .connecting: failConnecting(dialing.timeoutReason, dialing.timeoutText)
+        case .leased: exchange?.upstreamTimedOut()
         case .idle: close(.idleTooLong)
         case .closed: break
         }
     }
 
     private func finishConnecting() {
-        if let error = Socket.connectError(of: wire.transport.rawDescriptor) {
-            return failConnecting(Reason(connecting: error), "\(error)")
+        switch dialing.proceed(wire.transport, pool.tls) {
+        case .pending: return
+        case .failed(let reason, let why): return failConnecting(reason, why)
+        case .connected: break
         }
-        guard wire.transport.isWritable else { return }
         state = .leased
         lease.connected()
         worker.loop.schedule(timer, at: .distantFuture)
-        exchange?.upstreamConnected(self)
+        exchange?.upstreamConnected()
         // A server that turns everybody away speaks before it is asked; the kernel will not say so twice.
-        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable(self) }
+        if state == .leased, wire.transport.isReadable { exchange?.upstreamReadable() }
     }
 
     private func failConnecting(_ reason: Reason, _ why: String) {
@@ -112,19 +117,24 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         writtenBefore = wire.bytesWritten
         readBefore = wire.bytesRead
-        if request.authority.isEmpty, !request.headers.contains(.host) {
-            // HTTP/1.0 knows no Host, and servers refuse an empty one.
-            let host = pool.hostText
-            request.headers.append(.host, spelled: "Host", host.readable)
-        }
+        pool.nameHost(in: request)
         let output = wire.outputForWriting()
+        isTunnel = request.isExtendedConnect
+        let framing = isTunnel ? BodyFraming.none : request.framing
+        let connection: ConnectionOptions = isTunnel ? .upgrade : []
+        if isTunnel { H1Upgrade.prepare(request, key: (worker.random.next(), worker.random.next())) }
         if target.isEmpty {
-            H1Writer.writeRequest(request, framing: request.framing, into: output)
+            H1Writer.writeRequest(request, framing: framing, connection: connection, into: output)
         } else {
-            H1Writer.writeRequest(request, target: target, framing: request.framing, into: output)
+            H1Writer.writeRequest(request, target: target, framing: framing, connection: connection, into: output)
         }
-        wire.beginOutgoing(request.framing)
+        wire.beginOutgoing(framing)
     }
+
+    /// What has come waits in its buffer.
+    var isHeadUrgent: Bool { false }
+
+    func endRequest() { wire.transport.shutdownWriting() }
 
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
     var bytesReceived: UInt64 { wire.bytesRead - readBefore }
@@ -139,6 +149,13 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
                         scanned: wire.scanned)
                     if case .complete(let count) = outcome {
                         wire.consumeHead(count)
+                        if isTunnel, head.status < 300 {
+                            if head.isSwitchingProtocols {
+                                H1Upgrade.translate(head)
+                            } else if !head.isInformational {
+                                return .failed(.malformed(.tunnelNotOpened))
+                            }
+                        }
                         if !head.isInformational { wire.beginIncoming(head.framing) }
                         return .head
                     }

@@ -2,7 +2,8 @@ package import Config
 package import Core
 package import HTTP
 
-/// Tells endpoints where a request came from: `X-Forwarded-For`, `-Proto`, `-Host`, `Forwarded`, `Via`, `x-request-id`.
+/// Tells endpoints where a request came from: `X-Forwarded-For`, `-Proto`, `-Host`, `Forwarded`, `Via`, `x-request-id`,
+/// `X-Forwarded-Client-Cert`.
 ///
 /// One per listener, immutable. Works in place on the head and allocates nothing. What a peer claims about others is
 /// believed only when the configuration trusts that peer; from anyone else every `X-Forwarded-*` and `Forwarded` is
@@ -37,8 +38,9 @@ package struct ForwardedFields: Sendable {
     ///
     /// - `peer`: who is at the other end of the connection; nil for a unix socket.
     /// - `isSecure`: whether that connection is TLS.
+    /// - `identity`: whom its client certificate names, if one was verified.
     package func apply(
-        to head: RequestHead, peer: IPAddress?, isSecure: Bool, random: inout Random
+        to head: RequestHead, peer: IPAddress?, isSecure: Bool, random: inout Random, identity: ClientIdentity? = nil
     ) -> Origin {
         let headers = head.headers
         let trusted = isTrusted(peer)
@@ -50,6 +52,7 @@ package struct ForwardedFields: Sendable {
         }
         if configuration.xForwarded { writeXForwarded(head, peer, origin) }
         if configuration.forwarded { writeForwarded(head, peer, isSecure) }
+        if let identity, configuration.clientCertificate { writeCertificate(of: identity, to: headers) }
         if configuration.via { writeVia(to: headers, received: head.version) }
         origin.requestID = identify(headers, trusted, &random)
         return origin
@@ -178,6 +181,30 @@ package struct ForwardedFields: Sendable {
             storage.append(";proto=")
             storage.append(schemeName(isSecure))
         }
+    }
+
+    /// Adds this client's element to those that a trusted peer sent, which describe the clients before it.
+    private func writeCertificate(of identity: ClientIdentity, to headers: HeaderBlock) {
+        let name = ("X-Forwarded-Client-Cert" as StaticString).bytes
+        let lines = headers.fields.count
+        headers.append(.other, name) { storage in
+            for index in 0..<lines {
+                let field = headers.fields[index]
+                guard Self.isCertificate(field, of: headers), field.valueCount > 0 else { continue }
+                storage.append(written: Int(field.valueStart)..<Int(field.valueStart + field.valueCount))
+                storage.append(",")
+            }
+            let element = identity.forwardedElement
+            storage.append(element.span)
+        }
+        for index in 0..<lines where Self.isCertificate(headers.fields[index], of: headers) {
+            headers.remove(at: index)
+        }
+    }
+
+    private static func isCertificate(_ field: HeaderBlock.Field, of headers: HeaderBlock) -> Bool {
+        field.name == .other && !field.isRemoved
+            && headers.name(of: field).equalsIgnoringCase("x-forwarded-client-cert")
     }
 
     @_lifetime(immortal)

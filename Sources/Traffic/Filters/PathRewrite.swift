@@ -40,6 +40,9 @@ package final class PathRewrite: Sendable {
             pieces = bytes.isEmpty ? [] : [.literal(bytes.indices)]
             switch location {
             case .exact(let path), .prefix(let path, _): matched = .leading(path.utf8.count)
+            case .grpc(let service, let method):
+                // The path is `/service/`, with or without the method.
+                matched = .leading(service.utf8.count + 2 + (method?.utf8.count ?? 0))
             case .regex:
                 matched = .leading(0)
                 problem("rewrite.prefix", "needs a prefix or exact location")

@@ -26,12 +26,15 @@ package enum RetryPolicy {
         package var bodyReplayable: Bool
         /// At least one byte of a response came.
         package var responseStarted: Bool
+        /// The endpoint itself said that it did nothing with the request: REFUSED_STREAM, or a GOAWAY whose last stream
+        /// came before it (RFC 9113 §8.7).
+        package var wasRefused: Bool
         /// Tries so far, this one included: 1 after the first.
         package var attempts: Int
 
         package init(
             reason: Reason, method: Method, connectionWasReused: Bool, requestWritten: Bool, bodyReplayable: Bool,
-            responseStarted: Bool, attempts: Int
+            responseStarted: Bool, attempts: Int, wasRefused: Bool = false
         ) {
             self.reason = reason
             self.method = method
@@ -39,16 +42,19 @@ package enum RetryPolicy {
             self.requestWritten = requestWritten
             self.bodyReplayable = bodyReplayable
             self.responseStarted = responseStarted
+            self.wasRefused = wasRefused
             self.attempts = attempts
         }
     }
 
     /// Decides after `failure`. An endpoint that may have acted on a request gets it again only when that is harmless,
-    /// and only when the likely cause is a parked connection that it closed in the same moment.
+    /// and only when the likely cause is a parked connection that it closed in the same moment. One that it refused it
+    /// may get in any case, on a connection that does not refuse.
     package static func decide(_ failure: Failure) -> Decision {
         if failure.responseStarted || failure.attempts >= attemptsMax { return .no }
+        if failure.wasRefused { return failure.bodyReplayable ? .freshConnection : .no }
         switch failure.reason {
-        case .connectRefused, .connectTimeout, .connectUnreachable:
+        case .connectRefused, .connectTimeout, .connectUnreachable, .tlsFailed:
             return failure.requestWritten ? .no : .otherEndpoint
         case .upstreamClosed, .upstreamReset:
             if !failure.requestWritten { return failure.connectionWasReused ? .freshConnection : .otherEndpoint }

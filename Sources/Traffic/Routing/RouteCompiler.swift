@@ -8,15 +8,23 @@ struct RouteCompiler {
     private var patterns: [RouteConfiguration.Location: Pattern] = [:]
     private let services: [String: Int]
     private let listeners: [String: Int]
+    /// Services that take bytes: routes to them are asked by a TLS server name, never by a request.
+    private let byteServices: Set<String>
     private var compiled = 0
 
     init(_ configuration: Configuration) {
         services = Self.indices(configuration.services.map(\.name))
         listeners = Self.indices(configuration.listeners.map(\.name))
+        byteServices = Set(configuration.services.lazy.filter { $0.protocolName == .tcp }.map(\.name))
     }
 
     /// The compiled expression of a `regex` location that a route had.
     func pattern(of location: RouteConfiguration.Location) -> Pattern? { patterns[location] }
+
+    /// Whether a route is for TLS that is passed through.
+    func isPassthrough(_ route: RouteConfiguration) -> Bool {
+        if case .service(let name) = route.action { byteServices.contains(name) } else { false }
+    }
 
     mutating func compile(_ route: RouteConfiguration) -> CompiledRoute {
         var found: [RouteTableError.Problem] = []

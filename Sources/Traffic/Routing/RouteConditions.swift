@@ -2,7 +2,8 @@ import Config
 import Core
 import HTTP
 
-/// The conditions of all routes beside host and location, in flat arrays: methods, listeners, fields, query parameters.
+/// The conditions of all routes beside host and location, in flat arrays: methods, listeners, fields, query parameters,
+/// client certificates.
 ///
 /// Owned by the `RouteTable`, built once, then never changed.
 struct RouteConditions: Sendable {
@@ -20,6 +21,8 @@ struct RouteConditions: Sendable {
         var listeners = Slice()
         var headers = Slice()
         var query = Slice()
+        var certificate = Slice()
+        var isGRPC = false
         var beatsRegex = false
         /// How many conditions there are: the more, the earlier among routes of the same location.
         var specificity: UInt32 = 0
@@ -35,10 +38,19 @@ struct RouteConditions: Sendable {
         var pattern: Int32 = -1
     }
 
+    /// What of a client's certificate is tested.
+    private enum CertificatePart { case itself, subject, alternativeName }
+
+    private struct CertificateTest {
+        var part: CertificatePart
+        var test: FieldTest
+    }
+
     private var entries: [Entry] = []
     private var listeners: [UInt32] = []
     private var methodNames: [Slice] = []
     private var tests: [FieldTest] = []
+    private var certificateTests: [CertificateTest] = []
     private var patterns: [Pattern] = []
     private var bytes: [UInt8] = []
 
@@ -75,23 +87,57 @@ struct RouteConditions: Sendable {
         for index in entry.query.range where !holds(tests[index], query: head.bytes(head.query), scratch) {
             return false
         }
+        if entry.isGRPC, !isGRPC(head.headers) { return false }
+        for index in entry.certificate.range where !holds(certificateTests[index], scratch) { return false }
         return true
+    }
+
+    private func isGRPC(_ headers: HeaderBlock) -> Bool {
+        guard let field = headers.first(.contentType) else { return false }
+        return GRPCContentType.isGRPC(headers.value(of: field))
+    }
+
+    /// Whether `route` is for this listener, whatever its other conditions.
+    func holdsListener(_ route: Int, _ listener: Int) -> Bool {
+        let entry = entries[route]
+        return entry.listeners.count == 0 || entry.listeners.range.contains { Int(listeners[$0]) == listener }
+    }
+
+    private func holds(_ test: CertificateTest, _ scratch: RouteScratch) -> Bool {
+        guard let identity = scratch.identity else { return test.test.test == .absent }
+        switch test.part {
+        case .itself: return test.test.test == .present
+        case .subject:
+            let subject = identity.subjectBytes
+            return holds(test.test, subject.span, scratch)
+        case .alternativeName:
+            let names = identity.alternativeNameBytes
+            if test.test.test == .absent { return names.isEmpty }
+            for name in names where holds(test.test, name.span, scratch) { return true }
+            return false
+        }
+    }
+
+    /// Whether a condition holds for a value that is there.
+    @inline(__always)
+    private func holds(_ test: FieldTest, _ value: Span<UInt8>, _ scratch: RouteScratch) -> Bool {
+        switch test.test {
+        case .present: return true
+        case .absent: return false
+        case .exact: return value.equals(text(test.value))
+        case .prefix:
+            let prefix = text(test.value)
+            return value.count >= prefix.count && value.extracting(0..<prefix.count).equals(prefix)
+        case .regex: return matches(test, value, scratch)
+        }
     }
 
     private func holds(_ test: FieldTest, _ headers: HeaderBlock, _ scratch: RouteScratch) -> Bool {
         let fields = headers.fields
         for field in fields where field.name == test.field && !field.isRemoved {
             if test.field == .other, !headers.name(of: field).equalsIgnoringCase(text(test.name)) { continue }
-            let value = headers.value(of: field)
-            switch test.test {
-            case .present: return true
-            case .absent: return false
-            case .exact: if value.equals(text(test.value)) { return true }
-            case .prefix:
-                let prefix = text(test.value)
-                if value.count >= prefix.count, value.extracting(0..<prefix.count).equals(prefix) { return true }
-            case .regex: if matches(test, value, scratch) { return true }
-            }
+            if test.test == .absent { return false }
+            if holds(test, headers.value(of: field), scratch) { return true }
         }
         return test.test == .absent
     }
@@ -165,9 +211,29 @@ struct RouteConditions: Sendable {
         listeners += indices.map(UInt32.init)
         entry.headers = append(route.headers, key: "headers", isHeader: true, problem)
         entry.query = append(route.query, key: "query", isHeader: false, problem)
+        entry.certificate = append(route.clientCertificate, problem)
+        if case .grpc = route.location { entry.isGRPC = true }
         entry.specificity =
             (route.methods.isEmpty ? 0 : 1) + (indices.isEmpty ? 0 : 1) + entry.headers.count + entry.query.count
+            + entry.certificate.count + (entry.isGRPC ? 1 : 0)
         entries.append(entry)
+    }
+
+    private mutating func append(
+        _ condition: ClientCertificateCondition?, _ problem: (String, String) -> Void
+    ) -> Slice {
+        let start = certificateTests.count
+        guard let condition else { return Slice() }
+        var parts: [(part: CertificatePart, name: String, test: FieldCondition.Test)] = []
+        if let isPresent = condition.isPresent { parts.append((.itself, "present", isPresent ? .present : .absent)) }
+        if let subject = condition.subject { parts.append((.subject, "subject", subject)) }
+        if let san = condition.san { parts.append((.alternativeName, "san", san)) }
+        for (part, name, test) in parts {
+            var compiled = FieldTest(field: .other, name: Slice(), test: .present)
+            set(test, of: &compiled, "client_certificate.\(name)", problem)
+            certificateTests.append(CertificateTest(part: part, test: compiled))
+        }
+        return Slice(start: UInt32(start), count: UInt32(certificateTests.count - start))
     }
 
     private mutating func append(
@@ -177,27 +243,33 @@ struct RouteConditions: Sendable {
         for condition in conditions {
             let field = isHeader ? HeaderName(Array(condition.name.utf8).span) : .other
             var test = FieldTest(field: field, name: store(condition.name), test: .present)
-            switch condition.test {
-            case .present: test.test = .present
-            case .absent: test.test = .absent
-            case .exact(let value):
-                test.test = .exact
-                test.value = store(value)
-            case .prefix(let value):
-                test.test = .prefix
-                test.value = store(value)
-            case .regex(let text):
-                test.test = .regex
-                do throws(Pattern.CompileError) {
-                    patterns.append(try Pattern(text))
-                    test.pattern = Int32(patterns.count - 1)
-                } catch {
-                    problem("\(key).\(condition.name)", error.description)
-                }
-            }
+            set(condition.test, of: &test, "\(key).\(condition.name)", problem)
             tests.append(test)
         }
         return Slice(start: UInt32(start), count: UInt32(tests.count - start))
+    }
+
+    private mutating func set(
+        _ condition: FieldCondition.Test, of test: inout FieldTest, _ key: String, _ problem: (String, String) -> Void
+    ) {
+        switch condition {
+        case .present: test.test = .present
+        case .absent: test.test = .absent
+        case .exact(let value):
+            test.test = .exact
+            test.value = store(value)
+        case .prefix(let value):
+            test.test = .prefix
+            test.value = store(value)
+        case .regex(let text):
+            test.test = .regex
+            do throws(Pattern.CompileError) {
+                patterns.append(try Pattern(text))
+                test.pattern = Int32(patterns.count - 1)
+            } catch {
+                problem(key, error.description)
+            }
+        }
     }
 
     private mutating func store(_ text: String) -> Slice {

@@ -11,6 +11,8 @@ package final class RouteScratch {
     /// For one decoded query parameter's value.
     let value = Buffer(capacity: 256)
     let pattern = PatternScratch()
+    /// The client of the request at hand, while it is matched; nil at any other time.
+    var identity: ClientIdentity?
     /// Whether the last match ended without a route because a regular expression hit its limits: the request is then
     /// treated as one that no route takes, never as one that the next route takes.
     package internal(set) var patternFailed = false

@@ -53,6 +53,8 @@ package final class RouteTable: Sendable {
     private let patterns: [PatternLocation]
     private let lists: [CandidateList]
     private let candidates: [UInt32]
+    /// By group, the routes for TLS that is passed through; -1 where there are none.
+    private let passthrough: [Int32]
     private let conditions: RouteConditions
 
     // MARK: Matching
@@ -61,8 +63,21 @@ package final class RouteTable: Sendable {
     ///
     /// - `listener`: the index of the listener it came by, in the configuration's order.
     /// - `normalizer`: that listener's.
+    /// - `identity`: who sent it, where a certificate was verified.
     package func match(
-        _ head: RequestHead, _ normalizer: PathNormalizer, listener: Int, scratch: RouteScratch
+        _ head: RequestHead, _ normalizer: PathNormalizer, listener: Int, scratch: RouteScratch,
+        identity: ClientIdentity? = nil
+    ) throws(PathError) -> Int? {
+        guard let identity else { return try match(head, normalizer, listener, scratch) }
+        // Not handed down from call to call: few requests have one, and few routes ask for it.
+        scratch.identity = identity
+        defer { scratch.identity = nil }
+        return try match(head, normalizer, listener, scratch)
+    }
+
+    @inline(__always)
+    private func match(
+        _ head: RequestHead, _ normalizer: PathNormalizer, _ listener: Int, _ scratch: RouteScratch
     ) throws(PathError) -> Int? {
         // `OPTIONS *` and `CONNECT host:port` have no path: they are about the whole of a host.
         let hasPath = head.targetForm == .origin || head.targetForm == .absolute
@@ -85,6 +100,26 @@ package final class RouteTable: Sendable {
             let route = match(head, path, listener, scratch, in: group)
             if scratch.patternFailed { return nil }
             if route >= 0 { return Int(route) }
+            group = groups[Int(group)].next
+        }
+        return nil
+    }
+
+    /// The index of the route that TLS takes whose first message names `serverName`, nil when none does. Empty: it names
+    /// none, and only routes for any host remain.
+    ///
+    /// - `listener`: the index of the listener it came by, one that passes TLS through.
+    package func match(serverName: Span<UInt8>, listener: Int) -> Int? {
+        var group = hosts.count == 0 ? 0 : firstGroup(of: RouteHost.name(of: serverName))
+        while group >= 0 {
+            let list = passthrough[Int(group)]
+            if list >= 0 {
+                let range = lists[Int(list)]
+                for position in Int(range.start)..<Int(range.start + range.count) {
+                    let route = Int(candidates[position])
+                    if conditions.holdsListener(route, listener) { return route }
+                }
+            }
             group = groups[Int(group)].next
         }
         return nil
@@ -178,6 +213,7 @@ package final class RouteTable: Sendable {
         prefixes = layout.prefixes
         patterns = layout.patterns
         lists = layout.lists
+        passthrough = layout.passthrough
         candidates = layout.candidates
     }
 
@@ -187,6 +223,7 @@ package final class RouteTable: Sendable {
             var exact: [String: [Int]] = [:]
             var prefixes: [String: [Int]] = [:]
             var patterns: [(location: RouteConfiguration.Location, routes: [Int])] = []
+            var passthrough: [Int] = []
         }
 
         private let compiler: RouteCompiler
@@ -201,16 +238,24 @@ package final class RouteTable: Sendable {
         var patterns: [PatternLocation] = []
         var lists: [CandidateList] = []
         var candidates: [UInt32] = []
+        var passthrough: [Int32] = []
 
         init(_ compiler: RouteCompiler) { self.compiler = compiler }
 
         mutating func add(_ route: RouteConfiguration, _ index: Int) {
-            if route.hosts.isEmpty { return add(route.location, index, to: 0) }
-            for host in Set(route.hosts) { add(route.location, index, to: Int(group(of: host))) }
+            let members = route.hosts.isEmpty ? [0] : Set(route.hosts).map { Int(group(of: $0)) }
+            for group in members {
+                if compiler.isPassthrough(route) {
+                    collected[group].passthrough.append(index)
+                } else {
+                    add(route.location, index, to: group)
+                }
+            }
         }
 
         private mutating func add(_ location: RouteConfiguration.Location, _ index: Int, to group: Int) {
             switch location {
+            case .grpc: add(location.path, index, to: group)
             case .exact(let path): collected[group].exact[path, default: []].append(index)
             case .prefix(let path, _): collected[group].prefixes[path, default: []].append(index)
             case .regex:
@@ -283,6 +328,7 @@ package final class RouteTable: Sendable {
             }
             groups[index].root = prefixes.insert(
                 group.prefixes.map { PrefixForest.Entry(prefix: Array($0.key.utf8), value: append($0.value)) })
+            passthrough.append(group.passthrough.isEmpty ? -1 : append(group.passthrough))
             groups[index].patternStart = Int32(patterns.count)
             groups[index].patternCount = Int32(group.patterns.count)
             for (location, routes) in group.patterns {

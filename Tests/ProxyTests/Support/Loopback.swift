@@ -61,13 +61,14 @@ final class Loopback {
         address = first.address!
         receiver = try main.receive(on: loop) { [unowned self] in received($0) }
         let routes = try RouteTable(configuration)
+        let tls = try TLSContexts(configuration)
         for index in 0..<workers {
             let socket =
                 index == 0
                 ? first
                 : try Listener.bind(configuration.listeners[0], at: address, of: configuration, reusePort: true)
             let setup = Worker.Setup(
-                index: index, workerCount: workers, configuration: configuration, routes: routes,
+                index: index, workerCount: workers, configuration: configuration, routes: routes, tls: tls,
                 metrics: metrics[index], failures: rings[index], accessLog: accessLog, names: names,
                 mailbox: try Mailbox(), main: main)
             mailboxes.append(setup.mailbox)

@@ -35,7 +35,7 @@ import Testing
             } == .otherEndpoint)
     }
 
-    @Test(arguments: [Reason.connectRefused, .connectTimeout, .connectUnreachable])
+    @Test(arguments: [Reason.connectRefused, .connectTimeout, .connectUnreachable, .tlsFailed])
     func whatCannotBeReachedLeavesOtherEndpoints(_ reason: Reason) {
         for method in Method.allCases {
             let decision = decision(reason, method) {
@@ -58,9 +58,27 @@ import Testing
         #expect(decision(.upstreamClosed) { $0.attempts = 3 } == .no)
     }
 
+    @Test(arguments: [Reason.upstreamClosed, .upstreamReset, .overloaded])
+    func whatTheEndpointRefusedIsTriedAgainWhateverItsMethod(_ reason: Reason) {
+        for method in Method.allCases {
+            let refused = { (change: (inout RetryPolicy.Failure) -> Void) in
+                decision(reason, method) {
+                    $0.wasRefused = true
+                    $0.connectionWasReused = false
+                    change(&$0)
+                }
+            }
+            #expect(refused { _ in } == .freshConnection)
+            #expect(refused { $0.requestWritten = false } == .freshConnection)
+            #expect(refused { $0.bodyReplayable = false } == .no)
+            #expect(refused { $0.responseStarted = true } == .no)
+            #expect(refused { $0.attempts = 3 } == .no)
+        }
+    }
+
     @Test func everythingElseIsFinal() {
         let retried: [Reason] = [
-            .connectRefused, .connectTimeout, .connectUnreachable, .upstreamClosed, .upstreamReset,
+            .connectRefused, .connectTimeout, .connectUnreachable, .tlsFailed, .upstreamClosed, .upstreamReset,
         ]
         for reason in Reason.allCases where !retried.contains(reason) {
             #expect(decision(reason) { $0.requestWritten = false } == .no)

@@ -72,12 +72,19 @@ import Testing
 
     @Test func aMatchAllocatesNothing() throws {
         var routes = (0..<50).map { route("r\($0)", .prefix("/p\($0)/", beatsRegex: false)) }
+        var condition = ClientCertificateCondition()
+        condition.subject = .prefix("CN=")
+        condition.san = .regex("^b")
+        let identity = ClientIdentity(
+            subject: "CN=a", alternativeNames: [.init(kind: .dns, value: "a"), .init(kind: .dns, value: "b")],
+            fingerprint: "00")
         routes.append(
             route("conditions", .regex("^/api/(.*)/x$", ignoresCase: true)) {
                 $0.hosts = [.wildcard("shop.local")]
                 $0.methods = ["GET", "PURGE"]
                 $0.headers = [FieldCondition(name: "X-A", test: .regex("^a+$"))]
                 $0.query = [FieldCondition(name: "q", test: .regex("^b c$"))]
+                $0.clientCertificate = condition
                 $0.rewrite = .regex("^/api/(.*)/x$", replacement: "/new/$1")
                 $0.requestHeaders.set = [.init(name: "X-A", value: "b"), .init(name: "X-B", value: "c")]
                 $0.requestHeaders.remove = ["User-Agent", "X-C"]
@@ -88,6 +95,7 @@ import Testing
         var forwarding = ForwardedConfiguration()
         forwarding.trustedProxies = [NetworkPrefix("10.0.0.0/8")!]
         forwarding.forwarded = true
+        forwarding.clientCertificate = true
         let forwarded = ForwardedFields(forwarding)
         var random = Random(seed: 1)
         let peer = IPAddress("10.0.0.1")!
@@ -115,9 +123,11 @@ import Testing
                 head.headers.append(.other, spelled: "x-a", ("aaa" as StaticString).bytes)
                 head.headers.append(.xForwardedFor, spelled: "X-Forwarded-For", ("1.2.3.4" as StaticString).bytes)
                 head.headers.append(.userAgent, spelled: "User-Agent", ("test" as StaticString).bytes)
-                let origin = forwarded.apply(to: head, peer: peer, isSecure: false, random: &random)
+                let origin = forwarded.apply(
+                    to: head, peer: peer, isSecure: false, random: &random, identity: identity)
                 guard origin.client?.v4 == 0x0102_0304,
-                    let index = try table.match(head, normalizer, listener: 0, scratch: scratch)
+                    let index = try table.match(
+                        head, normalizer, listener: 0, scratch: scratch, identity: identity)
                 else { continue }
                 let route = table.routes[index]
                 output.clear()

@@ -1,0 +1,313 @@
+import Core
+import HTTP
+import IO
+
+/// One client's HTTP/2 connection: reads frames, runs an exchange for every stream, writes the frames of a turn at its end.
+///
+/// Owned by its worker's slab, used on that worker only. Takes over from a `DownstreamConnection` once the client's
+/// protocol is known. Holds streams and buffers only while they are needed, so that an idle connection is this object,
+/// its link with the session, and a timer.
+///
+///     open ─age, drain─▶ draining ─last stream─▶ closing ─written─▶ lingering ─end or timeout─▶ closed
+final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
+    private enum State {
+        case open
+        /// GOAWAY is sent or about to be; streams under way finish.
+        case draining
+        /// No stream is left, or the client broke the protocol: the last frames are being written.
+        case closing
+        /// What the client still sends is dropped, so that a reset does not overtake the last frames.
+        case lingering
+        case closed
+    }
+
+    private static let lingerMax: Duration = .seconds(2)
+    private static let lingerBytesMax = 1 << 20
+
+    let worker: Worker
+    let listener: Listener
+    let peer: SocketAddress
+    let link: H2Link
+    private let timer = Timer()
+    private var clock: H2Clock
+    private var token: Slab<DownstreamSession>.Token?
+    private var state = State.open
+    /// By slot of the session.
+    private var streams: [DownstreamStream?] = []
+    private var streamCount = 0
+    private var requests: UInt32 = 0
+    /// Input is being worked on further up the stack.
+    private var isProcessing = false
+    private var lingerBudget = DownstreamSession.lingerBytesMax
+
+    /// Takes an established connection over, with the `bytes` that were read from it already.
+    init(_ transport: Transport, bytes: Buffer, peer: SocketAddress, listener: Listener, worker: Worker) {
+        self.worker = worker
+        self.listener = listener
+        self.peer = peer
+        link = H2Link(transport, .server, limits: listener.http2.limits, worker: worker)
+        var random = worker.random
+        clock = H2Clock(listener.http2.clock, now: worker.loop.now, random: &random)
+        worker.random = random
+        timer.target = self
+        if !bytes.isEmpty {
+            worker.buffers.lend(to: link.input)
+            link.input.append(bytes.readable)
+        }
+        token = worker.sessions.insert(self)
+        link.attach(self)
+        transport.reattach(self)
+        worker.metrics.add(.http2Connections, listener: listener.index)
+    }
+
+    /// Begins to speak and reads what has come.
+    func start() {
+        link.queue.start()
+        clock.idle(since: worker.loop.now, for: listener.headTimeout)
+        processInput()
+        reschedule()
+    }
+
+    // MARK: Events
+
+    func ready(_ readiness: Readiness) {
+        link.transport.note(readiness)
+        switch state {
+        case .open, .draining:
+            if readiness.isError { return lost("the client reset the connection") }
+            if readiness.isReadable { processInput() }
+            if readiness.isWritable { resumeWriting() }
+        case .closing: finishClosing()
+        case .lingering: linger()
+        case .closed: break
+        }
+    }
+
+    func resumed() {
+        for stream in streams {
+            if let stream, stream.body.takeResume() { stream.exchange?.downstreamReadable() }
+        }
+    }
+
+    func flushed(_ outcome: PushOutcome.State) {
+        switch (state, outcome) {
+        case (.open, .failed), (.draining, .failed): lost("writing to the client failed")
+        case (.closing, _): finishClosing()
+        default: break
+        }
+    }
+
+    /// The client takes bytes again.
+    private func resumeWriting() {
+        guard link.flush() == .drained else { return }
+        resumeBlocked()
+    }
+
+    private func resumeBlocked() {
+        for stream in streams {
+            guard let stream, stream.body.isBlocked else { continue }
+            stream.exchange?.downstreamWritable()
+        }
+    }
+
+    // MARK: Frames
+
+    private func processInput() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        while state == .open || state == .draining {
+            if !link.input.isEmpty { handleFrames() }
+            guard state == .open || state == .draining else { return }
+            switch link.fill() {
+            case .bytes: clock.received(at: worker.loop.now)
+            case .wouldBlock: return
+            case .endOfStream: return lost("the client closed the connection")
+            case .failed(let error): return lost("\(error)")
+            }
+        }
+    }
+
+    private func handleFrames() {
+        while true {
+            switch link.next() {
+            case .needMore: return link.inputHandled()
+            case .head(let slot, let isNew, let ends): headReceived(slot, isNew: isNew, ends: ends)
+            case .data(let slot, let range, let ends):
+                guard let stream = streams[slot] else { break }
+                stream.body.received(range, ends: ends)
+                stream.exchange?.downstreamReadable()
+                // The exchange may be over by now; the object is then somebody else's, or nobody's.
+                if streams[slot] === stream { stream.body.settle() }
+            case .reset(let slot, let code): streams[slot]?.exchange?.clientReset(code)
+            case .streamFailed(let slot, _, let error): streams[slot]?.exchange?.clientBroke(error)
+            case .writable(let slot):
+                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.downstreamWritable() }
+            case .allWritable: resumeBlocked()
+            case .settings, .goAway, .refused: break
+            case .pong:
+                clock.answered(at: worker.loop.now)
+                if state == .draining, streamCount == 0 { finishDraining() }
+            case .failed(let violation): return violated(violation)
+            }
+            guard state == .open || state == .draining else { return }
+        }
+    }
+
+    private func headReceived(_ slot: Int, isNew: Bool, ends: Bool) {
+        guard isNew else { return trailersReceived(slot) }
+        let exchange = worker.leaseExchange()
+        exchange.headBegan(at: worker.loop.now)
+        let stream = worker.leaseStream()
+        stream.begin(self, slot: slot, exchange: exchange)
+        insert(stream, at: slot)
+        do {
+            try link.session.decodeRequest(slot, into: exchange.request)
+        } catch {
+            // What is malformed is a stream error (RFC 9113 §8.1.1); what is only too much can be told.
+            if error.status == 400 { return exchange.refuse(stream, error) }
+            if ends { stream.body.ended() }
+            return exchange.reject(stream, error)
+        }
+        stream.headDecoded(exchange.request.headers.storage.writerIndex)
+        if ends { stream.body.ended() }
+        requests += 1
+        if requests == listener.requestsMax { drain() }
+        exchange.begin(stream, isLast: false)
+    }
+
+    private func trailersReceived(_ slot: Int) {
+        guard let stream = streams[slot] else { return }
+        do {
+            try link.session.decodeTrailers(slot, into: stream.body.trailersForReading())
+        } catch {
+            stream.exchange?.clientBroke(error)
+            return
+        }
+        stream.body.ended()
+        stream.exchange?.downstreamReadable()
+    }
+
+    // MARK: Streams
+
+    private func insert(_ stream: DownstreamStream, at slot: Int) {
+        while streams.count <= slot { streams.append(nil) }
+        streams[slot] = stream
+        streamCount += 1
+        if streamCount == 1 { clock.busy() }
+    }
+
+    /// A stream's exchange is over.
+    func closed(_ stream: DownstreamStream, _ code: H2ErrorCode) {
+        let slot = stream.slot
+        guard streams[slot] === stream else { return }
+        streams[slot] = nil
+        streamCount -= 1
+        if state == .open || state == .draining { link.queue.close(slot, code) }
+        guard streamCount == 0 else { return }
+        clock.idle(since: worker.loop.now, for: listener.keepAliveTimeout)
+        reschedule()
+        if state == .draining { finishDraining() }
+    }
+
+    // MARK: Time
+
+    private func reschedule() {
+        if state == .open || state == .draining { worker.loop.schedule(timer, at: clock.deadline) }
+    }
+
+    func timerFired(_ timer: Timer) {
+        switch state {
+        case .open, .draining:
+            switch clock.fired(at: worker.loop.now) {
+            case .nothing: break
+            case .ping: link.queue.ping()
+            case .unanswered: return lost("a PING was not answered in time")
+            case .aged: drain()
+            case .idle: return beginClosing(.noError)
+            case .overdue: return cut()
+            }
+            reschedule()
+        case .closing, .lingering: close()
+        case .closed: break
+        }
+    }
+
+    // MARK: The end
+
+    /// Takes no more streams: the client is told, and opens another connection (RFC 9113 §6.8). A PING's answer says
+    /// that it has heard.
+    func drain() {
+        guard state == .open else { return }
+        state = .draining
+        link.queue.beginShutdown()
+        link.queue.ping()
+        clock.draining(since: worker.loop.now)
+        if streamCount == 0 { finishDraining() } else { reschedule() }
+    }
+
+    private func finishDraining() {
+        // A stream opened meanwhile comes before the answer to the PING.
+        if worker.isDraining || clock.isHeard { beginClosing(.noError) }
+    }
+
+    /// The worker ends: exchanges under way fail, and the connection closes.
+    func cut() {
+        for stream in streams { stream?.exchange?.workerEnded() }
+        if state == .open || state == .draining { link.queue.goAway(.noError) }
+        _ = link.flush()
+        close()
+    }
+
+    private func violated(_ violation: H2Violation) {
+        worker.violated(violation, peer: peer, listener: listener.index)
+        abandonStreams(violation.word.description)
+        state = .closing
+        finishClosing()
+    }
+
+    private func lost(_ why: String) {
+        abandonStreams(why)
+        close()
+    }
+
+    /// The client is gone, or as good as: its exchanges end.
+    private func abandonStreams(_ why: String) {
+        state = .closing
+        for stream in streams { stream?.exchange?.clientGone(why) }
+        streams.removeAll()
+        streamCount = 0
+    }
+
+    private func beginClosing(_ code: H2ErrorCode) {
+        guard state == .open || state == .draining else { return }
+        link.queue.goAway(code)
+        state = .closing
+    }
+
+    private func finishClosing() {
+        switch link.flush() {
+        case .blocked: worker.loop.schedule(timer, after: Self.lingerMax)
+        case .failed: close()
+        case .drained:
+            guard !link.transport.isHungUp else { return close() }
+            state = .lingering
+            link.transport.shutdownWriting()
+            worker.loop.schedule(timer, after: Self.lingerMax)
+            linger()
+        }
+    }
+
+    private func linger() {
+        if link.discardInput(&lingerBudget) { close() }
+    }
+
+    func close() {
+        guard state != .closed else { return }
+        state = .closed
+        worker.loop.cancel(timer)
+        link.close()
+        listener.connectionClosed()
+        if let token { worker.sessions.remove(token) }
+    }
+}

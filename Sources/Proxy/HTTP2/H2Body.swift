@@ -1,0 +1,214 @@
+import Core
+import HTTP
+import IO
+
+/// Both bodies of one HTTP/2 stream: payload that came in DATA frames, and payload that leaves in them.
+///
+/// Belongs to a stream's object and is reused with it. Payload is passed on from the connection's own buffer while its
+/// event is handled; what nobody took by then moves to a buffer of the stream's, so that the connection can go on
+/// reading. The stream's window bounds that buffer: it is credited when payload is taken, which is the back-pressure.
+final class H2Body: BodySource, BodySink {
+    /// Payload kept for a second try.
+    private static let heldBytesMax = 16 * 1024
+
+    let wire: Wire? = nil
+    /// Nil while the object is not in use.
+    private var link: H2Link?
+    private var slot = 0
+
+    // The body that comes in.
+    /// Payload that waits, or is kept for a second try.
+    private let kept = Buffer()
+    /// How much of it was taken already, while it is kept.
+    private var keptTaken = 0
+    /// How much of what follows was taken before a rewind, and so credited to the stream's window.
+    private var creditedAhead = 0
+    /// Payload in the connection's input, for the event being handled.
+    private var passing = 0..<0
+    private var isHolding = false
+    private var isResumeDue = false
+    private(set) var isBodyDecoded = false
+    private(set) var payloadDecoded: UInt64 = 0
+    private(set) var payloadTaken: UInt64 = 0
+    /// Why no more comes.
+    private var failure: BodyFailure?
+    /// Made with the first trailers.
+    private var trailerFields: HeaderBlock?
+
+    // The body that goes out.
+    private(set) var isEnded = false
+    /// The peer's windows, or the connection's queue, have no room for payload that waits.
+    private(set) var isBlocked = false
+    private(set) var payloadWritten: UInt64 = 0
+    /// Bytes of frames queued for this stream.
+    private(set) var bytesQueued: UInt64 = 0
+
+    /// Begins with a new stream. `holding` keeps payload that comes for a second try, as long as it is little.
+    func begin(_ link: H2Link, slot: Int, holding: Bool) {
+        self.link = link
+        self.slot = slot
+        isHolding = holding
+        isBodyDecoded = false
+        payloadDecoded = 0
+        payloadTaken = 0
+        isEnded = false
+        isBlocked = false
+        payloadWritten = 0
+        bytesQueued = 0
+    }
+
+    /// Lets go of everything.
+    func end() {
+        guard let link else { return }
+        link.worker.buffers.reclaim(from: kept)
+        self.link = nil
+        keptTaken = 0
+        creditedAhead = 0
+        passing = 0..<0
+        isResumeDue = false
+        failure = nil
+        trailerFields?.removeAll()
+    }
+
+    // MARK: Events of the connection
+
+    /// Payload has come, which stands at `range` of the connection's input until the event is handled.
+    func received(_ range: Range<Int>, ends: Bool) {
+        payloadDecoded += UInt64(range.count)
+        if ends { isBodyDecoded = true }
+        guard let link, !range.isEmpty else { return }
+        if isHolding {
+            if kept.readableCount + range.count <= Self.heldBytesMax { return keep(range, link) }
+            releaseHeld()
+        }
+        if kept.isEmpty { passing = range } else { keep(range, link) }
+    }
+
+    /// The event is handled: what was not taken must not stay in the connection's input.
+    func settle() {
+        guard let link, !passing.isEmpty else { return }
+        let range = passing
+        passing = 0..<0
+        keep(range, link)
+    }
+
+    /// The head of a message without a body, or its last part, has come.
+    func ended() { isBodyDecoded = true }
+
+    func failed(_ failure: BodyFailure) {
+        if self.failure == nil { self.failure = failure }
+    }
+
+    /// Where trailers are put before `ended`.
+    func trailersForReading() -> HeaderBlock {
+        let fields = trailerFields ?? HeaderBlock(capacity: 256)
+        trailerFields = fields
+        return fields
+    }
+
+    private func keep(_ range: Range<Int>, _ link: H2Link) {
+        let input = link.input
+        link.worker.buffers.lend(to: kept)
+        kept.append(input.bytes(range))
+    }
+
+    // MARK: BodySource
+
+    var payload: (buffer: Buffer?, range: Range<Int>) {
+        if kept.readableCount > keptTaken { return (kept, kept.readerIndex + keptTaken..<kept.writerIndex) }
+        if !passing.isEmpty { return (link?.input, passing) }
+        return (nil, 0..<0)
+    }
+
+    var trailers: HeaderBlock? {
+        guard let trailerFields, !trailerFields.fields.isEmpty else { return nil }
+        return trailerFields
+    }
+
+    func pull() -> PullOutcome {
+        if !payload.range.isEmpty { return .payload }
+        if isBodyDecoded { return .complete }
+        if let failure { return .failed(failure) }
+        return .wouldBlock
+    }
+
+    func take(_ count: Int) {
+        guard let link, count > 0 else { return }
+        payloadTaken += UInt64(count)
+        let again = min(count, creditedAhead)
+        creditedAhead -= again
+        if count > again { link.queue.consumed(slot, count - again) }
+        if kept.readableCount > keptTaken {
+            keptTaken += count
+            if !isHolding { dropTaken(link) }
+        } else {
+            passing = passing.lowerBound + count..<passing.upperBound
+        }
+    }
+
+    private func dropTaken(_ link: H2Link) {
+        kept.consume(keptTaken)
+        keptTaken = 0
+        if kept.isEmpty { link.worker.buffers.reclaim(from: kept) }
+    }
+
+    var canRewind: Bool { isHolding || payloadTaken == 0 }
+
+    func rewind() {
+        creditedAhead += keptTaken
+        keptTaken = 0
+    }
+
+    func releaseHeld() {
+        guard isHolding else { return }
+        isHolding = false
+        if let link { dropTaken(link) }
+    }
+
+    func resumeNextTurn() {
+        isResumeDue = true
+        link?.transport.resumeNextTurn()
+    }
+
+    /// Whether another turn was asked for, once.
+    func takeResume() -> Bool {
+        defer { isResumeDue = false }
+        return isResumeDue
+    }
+
+    // MARK: BodySink
+
+    func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome {
+        guard let link else { return PushOutcome(taken: 0, state: .blocked) }
+        isBlocked = false
+        guard !isEnded, ends || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
+        if !range.isEmpty, link.isCongested {
+            isBlocked = true
+            return PushOutcome(taken: 0, state: .blocked)
+        }
+        let session = link.queue
+        let before = session.output.readableCount
+        var taken = 0
+        if let buffer, !range.isEmpty {
+            let endsWithPayload = ends && trailers == nil
+            taken = session.queueData(slot, buffer.bytes(range), ends: endsWithPayload)
+            payloadWritten += UInt64(taken)
+            isBlocked = taken < range.count
+            isEnded = endsWithPayload && !isBlocked
+        } else if let trailers {
+            session.queueTrailers(slot, trailers)
+            isEnded = true
+        } else {
+            _ = session.queueData(slot, ("" as StaticString).bytes, ends: true)
+            isEnded = true
+        }
+        bytesQueued += UInt64(session.output.readableCount - before)
+        return PushOutcome(taken: taken, state: isBlocked ? .blocked : .drained)
+    }
+
+    /// Notes a head that was queued: `bytes` long, and the last of the stream if it `ends` it.
+    func headQueued(_ bytes: Int, ends: Bool) {
+        bytesQueued += UInt64(bytes)
+        if ends { isEnded = true }
+    }
+}

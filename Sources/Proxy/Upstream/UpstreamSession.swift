@@ -1,0 +1,254 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// One HTTP/2 connection to an endpoint: connects, carries as many exchanges at a time as both sides allow, waits in its
+/// pool when it has none.
+///
+/// Owned by its pool, used on that worker only. Streams may be opened while it still connects; their requests leave
+/// together with its first bytes.
+///
+///     connecting ─▶ open ─GOAWAY, age─▶ draining ─last stream─▶ closed
+final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
+    private enum State {
+        case connecting
+        case open
+        /// No new streams; those under way finish.
+        case draining
+        case closed
+    }
+
+    let worker: Worker
+    let pool: EndpointPool
+    let address: SocketAddress
+    let link: H2Link
+    /// Its place among its pool's connections.
+    var token: Slab<UpstreamSession>.Token?
+    private let timer = Timer()
+    private var clock: H2Clock
+    private var dialing = Dialing()
+    private var state = State.connecting
+    /// By slot of the session.
+    private var streams: [UpstreamStream?] = []
+    private(set) var streamCount = 0
+    private var requests: UInt32 = 0
+    private var isProcessing = false
+
+    /// Starts to connect.
+    init(to address: SocketAddress, pool: EndpointPool, worker: Worker) throws(IOError) {
+        self.worker = worker
+        self.pool = pool
+        self.address = address
+        let transport = Transport(
+            try Socket.connect(to: address, unacknowledgedMax: pool.limits.unacknowledgedMax), loop: worker.loop)
+        link = H2Link(transport, .client, limits: pool.limits.http2, worker: worker)
+        var random = worker.random
+        clock = H2Clock(pool.limits.http2Clock, now: worker.loop.now, random: &random)
+        worker.random = random
+        timer.target = self
+        try transport.attach(self)
+        link.attach(self)
+        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: pool.limits.connectNanoseconds))
+    }
+
+    // MARK: Streams
+
+    /// Whether a new exchange may have a stream of it.
+    var hasRoom: Bool {
+        guard state == .open || state == .connecting, requests < pool.limits.requestsMax else { return false }
+        return streamCount < pool.limits.streamsMax && link.session.canOpen
+    }
+
+    /// Opens a stream. It may be used at once when `isConnected`, else when its exchange hears `upstreamConnected`.
+    func open(for exchange: Exchange) -> (stream: UpstreamStream, isConnected: Bool) {
+        let slot = link.session.open()
+        let stream = worker.leaseUpstreamStream()
+        stream.begin(self, slot: slot, exchange: exchange, isReused: requests > 0 && state == .open)
+        while streams.count <= slot { streams.append(nil) }
+        streams[slot] = stream
+        streamCount += 1
+        requests += 1
+        if streamCount == 1 {
+            clock.busy()
+            if requests > 1 { pool.becameBusy() }
+        }
+        return (stream, state == .open)
+    }
+
+    /// A stream's exchange is over, or has given it up.
+    func closed(_ stream: UpstreamStream, _ code: H2ErrorCode) {
+        let slot = stream.slot
+        guard streams[slot] === stream else { return }
+        streams[slot] = nil
+        streamCount -= 1
+        switch state {
+        case .connecting: link.session.close(slot, code)
+        case .open, .draining: link.queue.close(slot, code)
+        case .closed: return
+        }
+        guard streamCount == 0 else { return }
+        if state == .draining || requests >= pool.limits.requestsMax { return finishDraining() }
+        pool.becameIdle()
+        guard pool.keeps(self) else { return close(.poolFull) }
+        if state == .open {
+            clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds)
+            reschedule()
+        }
+    }
+
+    // MARK: Events
+
+    func ready(_ readiness: Readiness) {
+        link.transport.note(readiness)
+        if state == .connecting { return proceed() }
+        guard state != .closed else { return }
+        if readiness.isReadable { processInput() }
+        if readiness.isWritable, state != .closed, link.flush() == .drained { resumeBlocked() }
+    }
+
+    func resumed() {
+        for stream in streams {
+            if let stream, stream.body.takeResume() { stream.exchange?.upstreamReadable() }
+        }
+    }
+
+    func flushed(_ outcome: PushOutcome.State) {
+        if case .failed(let error) = outcome { lost(.reset(error), .peerClosed) }
+    }
+
+    private func proceed() {
+        switch dialing.proceed(link.transport, pool.tls) {
+        case .pending: break
+        case .failed(let reason, let why): failConnecting(reason, why)
+        case .connected: connected()
+        }
+    }
+
+    private func connected() {
+        state = .open
+        link.queue.start()
+        clock.received(at: worker.loop.now)
+        if streamCount == 0 { clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds) }
+        reschedule()
+        for stream in streams { stream?.exchange?.upstreamConnected() }
+        // A server speaks first; the kernel will not say so twice.
+        if state != .closed, link.transport.isReadable { processInput() }
+    }
+
+    private func failConnecting(_ reason: Reason, _ why: String) {
+        let waiting = streams
+        close(.connectFailed)
+        for stream in waiting { stream?.exchange?.upstreamFailedToConnect(reason, why) }
+    }
+
+    private func resumeBlocked() {
+        for stream in streams {
+            guard let stream, stream.body.isBlocked else { continue }
+            stream.exchange?.upstreamWritable()
+        }
+    }
+
+    // MARK: Frames
+
+    private func processInput() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        defer { isProcessing = false }
+        while state != .closed {
+            if !link.input.isEmpty { handleFrames() }
+            guard state != .closed else { return }
+            switch link.fill() {
+            case .bytes: clock.received(at: worker.loop.now)
+            case .wouldBlock: return
+            case .endOfStream: return lost(.closed, .peerClosed)
+            case .failed(let error): return lost(.reset(error), .peerClosed)
+            }
+        }
+    }
+
+    private func handleFrames() {
+        while true {
+            switch link.next() {
+            case .needMore: return link.inputHandled()
+            case .head(let slot, _, let ends):
+                guard let stream = streams[slot] else { break }
+                if stream.isHeadRead { stream.trailersReceived() } else { stream.headReceived(ends: ends) }
+            case .data(let slot, let range, let ends):
+                guard let stream = streams[slot] else { break }
+                stream.body.received(range, ends: ends)
+                stream.exchange?.upstreamReadable()
+                // The exchange may be over by now; the object is then somebody else's, or nobody's.
+                if streams[slot] === stream { stream.body.settle() }
+            case .reset(let slot, let code):
+                streams[slot]?.failed(.streamReset(code, isUnprocessed: code == .refusedStream))
+            case .streamFailed(let slot, _, let error): streams[slot]?.failed(.malformed(error))
+            case .refused(let slot): streams[slot]?.failed(.streamReset(.refusedStream, isUnprocessed: true))
+            case .writable(let slot):
+                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.upstreamWritable() }
+            case .allWritable: resumeBlocked()
+            case .settings: break
+            case .goAway: drain()
+            case .pong: clock.answered(at: worker.loop.now)
+            case .failed(let violation):
+                _ = link.flush()
+                return lost(.violation(violation), .notReusable)
+            }
+            if state == .closed { return }
+        }
+    }
+
+    // MARK: Time
+
+    private func reschedule() {
+        if state == .open || state == .draining { worker.loop.schedule(timer, at: clock.deadline) }
+    }
+
+    func timerFired(_ timer: Timer) {
+        switch state {
+        case .connecting: failConnecting(dialing.timeoutReason, dialing.timeoutText)
+        case .open, .draining:
+            switch clock.fired(at: worker.loop.now) {
+            case .nothing, .overdue: break
+            case .ping: link.queue.ping()
+            case .unanswered: return lost(.closed, .peerClosed)
+            case .aged: drain()
+            case .idle: return close(.idleTooLong)
+            }
+            reschedule()
+        case .closed: break
+        }
+    }
+
+    // MARK: The end
+
+    /// Takes no more streams; those under way finish.
+    func drain() {
+        guard state == .open else { return }
+        state = .draining
+        pool.leaves(self)
+        if streamCount == 0 { finishDraining() }
+    }
+
+    private func finishDraining() { close(.usedUp) }
+
+    /// The connection is gone: what it carried fails.
+    private func lost(_ failure: BodyFailure, _ reason: UpstreamLease.Reason) {
+        let waiting = streams
+        close(reason)
+        for stream in waiting { stream?.failed(failure) }
+    }
+
+    func close(_ reason: UpstreamLease.Reason) {
+        guard state != .closed else { return }
+        let wasIdle = streamCount == 0
+        if state != .connecting, link.transport.isWritable {
+            link.queue.goAway(.noError)
+            _ = link.flush()
+        }
+        state = .closed
+        worker.loop.cancel(timer)
+        link.close()
+        pool.closed(self, wasIdle: wasIdle, reason)
+    }
+}

@@ -1,0 +1,145 @@
+import Core
+import HTTP
+import IO
+import Traffic
+
+/// One stream of an HTTP/2 connection to an endpoint: one request and its response.
+///
+/// Leased from its worker while the stream is open and reused. Its session raises its events.
+final class UpstreamStream: Upstream, TimerTarget {
+    private let worker: Worker
+    let body = H2Body()
+    private let timer = Timer()
+    /// Nil while the object is not in use.
+    private(set) var session: UpstreamSession?
+    private(set) var exchange: Exchange?
+    private(set) var slot = 0
+    /// A response's head, or its trailers, wait in the session to be decoded.
+    private var isHeadWaiting = false
+    private var isHeadLast = false
+    private var failure: BodyFailure?
+    private var headBytes: UInt64 = 0
+    private(set) var isReused = false
+    private(set) var hasWrittenRequest = false
+    private(set) var hasResponseBytes = false
+    /// The final response's head was read.
+    private(set) var isHeadRead = false
+    /// The next one in the worker's chain of idle streams.
+    var nextIdle: UpstreamStream?
+
+    init(worker: Worker) {
+        self.worker = worker
+        timer.target = self
+    }
+
+    func begin(_ session: UpstreamSession, slot: Int, exchange: Exchange, isReused: Bool) {
+        self.session = session
+        self.slot = slot
+        self.exchange = exchange
+        self.isReused = isReused
+        isHeadWaiting = false
+        failure = nil
+        headBytes = 0
+        hasWrittenRequest = false
+        hasResponseBytes = false
+        isHeadRead = false
+        body.begin(session.link, slot: slot, holding: false)
+    }
+
+    /// Lets go of everything and returns to the worker.
+    private func finish() {
+        exchange = nil
+        session = nil
+        worker.loop.cancel(timer)
+        body.end()
+        worker.recycle(self)
+    }
+
+    // MARK: Events of the session
+
+    /// A head came and can be decoded now, not later.
+    func headReceived(ends: Bool) {
+        hasResponseBytes = true
+        isHeadWaiting = true
+        isHeadLast = ends
+        exchange?.upstreamReadable()
+    }
+
+    func trailersReceived() {
+        guard let session else { return }
+        do {
+            try session.link.session.decodeTrailers(slot, into: body.trailersForReading())
+            body.ended()
+        } catch {
+            body.failed(.malformed(error))
+        }
+        exchange?.upstreamReadable()
+    }
+
+    func failed(_ failure: BodyFailure) {
+        if self.failure == nil { self.failure = failure }
+        body.failed(failure)
+        exchange?.upstreamReadable()
+    }
+
+    func timerFired(_ timer: Timer) { exchange?.upstreamTimedOut() }
+
+    // MARK: Upstream
+
+    var requestBody: any BodySink { body }
+    var responseBody: any BodySource { body }
+    var bytesSent: UInt64 { body.bytesQueued }
+    var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
+
+    func queueHead(_ request: RequestHead, target: Span<UInt8>) {
+        guard let session else { return }
+        hasWrittenRequest = true
+        let ends = request.framing == .none || request.framing == .length(0)
+        session.pool.nameHost(in: request)
+        let queue = session.link.queue
+        let before = queue.output.readableCount
+        queue.queueRequest(slot, request, target: target, isSecure: session.link.transport.isEncrypted, ends: ends)
+        body.headQueued(queue.output.readableCount - before, ends: ends)
+    }
+
+    func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome {
+        guard isHeadWaiting, let session else {
+            if let failure { return .failed(failure) }
+            return .needMore
+        }
+        isHeadWaiting = false
+        do {
+            try session.link.session.decodeResponse(slot, into: head, method: method)
+        } catch {
+            return .failed(.malformed(error))
+        }
+        headBytes += UInt64(head.headers.storage.writerIndex)
+        isHeadRead = !head.isInformational
+        if isHeadLast { body.ended() }
+        return .head
+    }
+
+    var isHeadUrgent: Bool { isHeadWaiting }
+
+    /// The stream's end says so.
+    func endRequest() {}
+
+    func awaitResponse(_ nanoseconds: UInt64) { awaitProgress(nanoseconds) }
+
+    func awaitProgress(_ nanoseconds: UInt64) {
+        worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: nanoseconds))
+    }
+
+    func suspendTimeout() { worker.loop.schedule(timer, at: .distantFuture) }
+
+    func release(reusable: Bool, serverTimeoutSeconds: UInt32?) { close(.noError) }
+
+    func cancel() { close(.cancel) }
+
+    /// Closes the stream; one that is not at its end is reset.
+    private func close(_ code: H2ErrorCode) {
+        guard let session else { return }
+        session.closed(self, code)
+        finish()
+    }
+}
