@@ -48,14 +48,15 @@ extension H2Session {
         for slot in 0..<streams.endIndex where streams[slot].id != 0 { streams[slot].receiveWindow &+= change }
     }
 
-    /// A new initial window changes those of all streams by the difference (§6.9.2).
+    /// A new initial window changes those of all streams by the difference (§6.9.2), and may open some.
     private func moveSendWindows(by change: Int) -> Event? {
         guard change != 0 else { return nil }
         for slot in 0..<streams.endIndex where streams[slot].id != 0 {
-            streams[slot].sendWindow &+= change
-            guard streams[slot].sendWindow <= H2Frame.numberMax else { return fail(.windowOverflow) }
+            let before = streams[slot].sendWindow
+            streams[slot].sendWindow = before &+ change
+            guard before &+ change <= H2Frame.numberMax else { return fail(.windowOverflow) }
+            if before <= 0, before &+ change > 0 { state.value.owesAllWritable = true }
         }
-        if change > 0 { state.value.owesAllWritable = true }
         return nil
     }
 

@@ -25,9 +25,7 @@ extension H2Session {
         var event = admitBlock(frame, now)
         if case .failed = event { return event }
         if event == nil, dependsOnItself, state.value.blockSlot >= 0 {
-            let slot = state.value.blockSlot
-            state.value.blockSlot = -1
-            event = failStream(slot, .protocolError, .unexpectedFrame, now)
+            event = refuseSelfDependent(now)
             if case .failed = event { return event }
         }
         state.value.blockEnds = frame.has(H2Frame.Flag.endStream)
@@ -40,6 +38,18 @@ extension H2Session {
         state.value.blockStream = frame.stream
         input.consume(H2Frame.headerBytes &+ frame.length)
         return event
+    }
+
+    /// A stream that depends on itself (RFC 7540 §5.3.1). One that begins so goes as it came: its owner never heard of it.
+    private func refuseSelfDependent(_ now: Instant) -> Event? {
+        let slot = state.value.blockSlot
+        state.value.blockSlot = -1
+        guard state.value.blockIsFirst else { return failStream(slot, .protocolError, .unexpectedFrame, now) }
+        let id = streams[slot].id
+        streams.release(slot)
+        closed.remember(id, resetHere: true)
+        queueReset(id, .protocolError)
+        return note(.reset, now)
     }
 
     /// A CONTINUATION frame, whole in the input.

@@ -29,7 +29,7 @@ package final class H2Session {
         case streamFailed(Slot, H2ErrorCode, HTTPError)
         /// The stream's window opened.
         case writable(Slot)
-        /// The connection's window opened, or SETTINGS widened all: any stream that waits may go on.
+        /// The connection's window opened, or those of streams did by SETTINGS: any stream that waits may go on.
         case allWritable
         /// The peer's first SETTINGS, or others that change what it allows.
         case settings

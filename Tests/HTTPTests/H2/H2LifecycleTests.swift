@@ -46,6 +46,14 @@ import Testing
         #expect(Set(expected.values).count == expected.count)
     }
 
+    @Test func aStreamThatBeginsByDependingOnItselfIsNobodys() {
+        let owner = server()
+        let head = W.frame(1, 0x24, 1, W.number(1) + [15] + W.block(W.post))
+        owner.feed(head + W.data(1, "x", ends: true) + W.headers(3, ends: true))
+        #expect(owner.events == ["settings", "request 3 GET / none ends"] && owner.session.streamsOpen == 1)
+        #expect(owner.sent.last == "RST_STREAM 1 protocolError")
+    }
+
     @Test func aStreamThatBothEndedIsClosedWithoutAFrame() {
         let owner = server()
         owner.responds = true

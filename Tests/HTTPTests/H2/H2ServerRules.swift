@@ -260,7 +260,7 @@ enum H2ServerRules {
         H2Rule("6.5.2", "ENABLE_PUSH 2", W.settings([(2, 2)]), .connection(.settingsInvalid)),
         H2Rule(
             "6.5.2", "INITIAL_WINDOW_SIZE 2^31 - 1", W.settings([(4, 0x7FFF_FFFF)]),
-            .fine(["settings", "settings", "all writable"])),
+            .fine(["settings", "settings"])),
         H2Rule(
             "6.5.2", "INITIAL_WINDOW_SIZE 2^31", W.settings([(4, 0x8000_0000)]), .connection(.initialWindowTooLarge)),
         H2Rule("6.5.2", "MAX_FRAME_SIZE 16,383", W.settings([(5, 16_383)]), .connection(.settingsInvalid)),
