@@ -9,7 +9,7 @@ import IO
 /// its link with the session, and a timer.
 ///
 ///     open ─age, drain─▶ draining ─last stream─▶ closing ─written─▶ lingering ─end or timeout─▶ closed
-final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
+final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     private enum State {
         case open
         /// GOAWAY is sent or about to be; streams under way finish.
@@ -41,6 +41,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     private var requests: UInt32 = 0
     /// Input is being worked on further up the stack.
     private var isProcessing = false
+    private var isTrimDue = false
     private var lingerBudget = DownstreamSession.lingerBytesMax
 
     /// Takes an established connection over, with the `bytes` that were read from it already.
@@ -221,6 +222,13 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     func recycle(_ stream: DownstreamStream) {
         guard state == .open || state == .draining else { return }
         spares.put(stream)
+        guard streamCount == 0, spares.count > Self.sparesKept, !isTrimDue else { return }
+        isTrimDue = true
+        worker.trimLater(self)
+    }
+
+    func trim() {
+        isTrimDue = false
         if streamCount == 0 { spares.dropAll(but: Self.sparesKept) }
     }
 

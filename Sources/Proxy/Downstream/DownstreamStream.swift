@@ -46,20 +46,12 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
     var bytesSent: UInt64 { body.bytesQueued }
 
-    func queueInformational(_ head: ResponseHead) { queue(head, ends: false) }
+    func queueInformational(_ head: ResponseHead) { body.queue(head, ends: false) }
 
     func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool) -> Bool {
         // A stream's end is not the connection's: when that is to go, its session says so.
-        queue(head, ends: head.framing == .none || head.framing == .length(0))
+        body.queue(head, ends: head.framing == .none || head.framing == .length(0))
         return false
-    }
-
-    private func queue(_ head: ResponseHead, ends: Bool) {
-        let link = session.link
-        link.willQueue()
-        let before = link.session.output.readableCount
-        link.session.queueResponse(slot, head, ends: ends)
-        body.headQueued(link.session.output.readableCount - before, ends: ends)
     }
 
     func flush() -> PushOutcome.State { session.link.isCongested ? .blocked : .drained }

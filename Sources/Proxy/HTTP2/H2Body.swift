@@ -16,6 +16,7 @@ final class H2Body: BodySource, BodySink {
     var acceptsSplice: Bool { false }
     private let link: H2Link
     private let session: H2Session
+    private let output: Buffer
     private var slot = 0
 
     // The body that comes in.
@@ -48,6 +49,7 @@ final class H2Body: BodySource, BodySink {
     init(_ link: H2Link) {
         self.link = link
         session = link.session
+        output = link.session.output
     }
 
     /// Begins with a new stream. `holding` keeps payload that comes for a second try, as long as it is little.
@@ -193,7 +195,7 @@ final class H2Body: BodySource, BodySink {
             return PushOutcome(taken: 0, state: .blocked)
         }
         link.willQueue()
-        let before = session.output.readableCount
+        let before = output.readableCount
         var taken = 0
         if let buffer, !range.isEmpty {
             let endsWithPayload = ends && trailers == nil
@@ -208,12 +210,27 @@ final class H2Body: BodySource, BodySink {
             _ = session.queueData(slot, ("" as StaticString).bytes, ends: true)
             isEnded = true
         }
-        bytesQueued += UInt64(session.output.readableCount - before)
+        bytesQueued += UInt64(output.readableCount - before)
         return PushOutcome(taken: taken, state: isBlocked ? .blocked : .drained)
     }
 
-    /// Notes a head that was queued: `bytes` long, and the last of the stream if it `ends` it.
-    func headQueued(_ bytes: Int, ends: Bool) {
+    // MARK: Heads
+
+    func queue(_ response: ResponseHead, ends: Bool) {
+        link.willQueue()
+        let before = output.readableCount
+        session.queueResponse(slot, response, ends: ends)
+        headQueued(output.readableCount - before, ends: ends)
+    }
+
+    func queue(_ request: RequestHead, target: Span<UInt8>, ends: Bool) {
+        link.willQueue()
+        let before = output.readableCount
+        session.queueRequest(slot, request, target: target, isSecure: link.transport.isEncrypted, ends: ends)
+        headQueued(output.readableCount - before, ends: ends)
+    }
+
+    private func headQueued(_ bytes: Int, ends: Bool) {
         bytesQueued += UInt64(bytes)
         if ends { isEnded = true }
     }

@@ -4,6 +4,11 @@ protocol Spare: AnyObject {
     var nextSpare: Self? { get set }
 }
 
+/// Who holds spare objects for a while after they were needed.
+protocol Trimmable: AnyObject {
+    func trim()
+}
+
 /// Objects of one kind that are kept for reuse: a chain through the objects themselves, last in, first out.
 ///
 /// Owned by its worker. As many as were needed at once in a while are kept; what nobody needed between two trims goes, by

@@ -57,6 +57,7 @@ final class Worker: TimerTarget {
     private var receiver: Mailbox<WorkerMessage>.Receiver?
     private let exchanges = Spares<Exchange>()
     private let trimTimer = Timer()
+    private var untrimmed: [any Trimmable] = []
     /// HTTP/2 connections with frames that leave when the turn ends.
     private var unflushed: [H2Link] = []
     private var flushing: [H2Link] = []
@@ -112,6 +113,7 @@ final class Worker: TimerTarget {
         plan = nil
         exchanges.dropAll(but: 0)
         unflushed = []
+        untrimmed = []
         loop.cancel(flushTimer)
         loop.cancel(trimTimer)
     }
@@ -142,19 +144,25 @@ final class Worker: TimerTarget {
         exchange.reset()
         guard exchange.headBytesHeld <= Self.idleHeadBytesMax else { return }
         exchanges.put(exchange)
-        trimLater()
+        if exchanges.count > Self.exchangesKept { scheduleTrim() }
+    }
+
+    /// `holder` has more spare objects than it should keep, unless it needs them again before long.
+    func trimLater(_ holder: any Trimmable) {
+        untrimmed.append(holder)
+        scheduleTrim()
     }
 
     @inline(__always)
-    private func trimLater() {
-        if exchanges.count > Self.exchangesKept, trimTimer.deadline == .distantFuture {
-            loop.schedule(trimTimer, after: Self.trimInterval)
-        }
+    private func scheduleTrim() {
+        if trimTimer.deadline == .distantFuture { loop.schedule(trimTimer, after: Self.trimInterval) }
     }
 
     private func trim() {
+        for holder in untrimmed { holder.trim() }
+        untrimmed = []
         exchanges.trim(keeping: Self.exchangesKept)
-        trimLater()
+        if exchanges.count > Self.exchangesKept { scheduleTrim() }
     }
 
     // MARK: Frames

@@ -10,7 +10,7 @@ import Traffic
 /// together with its first bytes.
 ///
 ///     connecting ─▶ open ─GOAWAY, age─▶ draining ─last stream─▶ closed
-final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
+final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     /// Stream objects that an idle connection keeps.
     private static let sparesKept = 2
 
@@ -38,6 +38,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     private(set) var streamCount = 0
     private var requests: UInt32 = 0
     private var isProcessing = false
+    private var isTrimDue = false
 
     /// Starts to connect.
     init(to address: SocketAddress, pool: EndpointPool, worker: Worker) throws(IOError) {
@@ -106,6 +107,13 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner {
     func recycle(_ stream: UpstreamStream) {
         guard state != .closed else { return }
         spares.put(stream)
+        guard streamCount == 0, spares.count > Self.sparesKept, !isTrimDue else { return }
+        isTrimDue = true
+        worker.trimLater(self)
+    }
+
+    func trim() {
+        isTrimDue = false
         if streamCount == 0 { spares.dropAll(but: Self.sparesKept) }
     }
 

@@ -85,11 +85,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         hasWrittenRequest = true
         let ends = request.framing == .none || request.framing == .length(0)
         session.pool.nameHost(in: request)
-        let link = session.link
-        link.willQueue()
-        let before = link.session.output.readableCount
-        link.session.queueRequest(slot, request, target: target, isSecure: link.transport.isEncrypted, ends: ends)
-        body.headQueued(link.session.output.readableCount - before, ends: ends)
+        body.queue(request, target: target, ends: ends)
     }
 
     func readHead(into head: ResponseHead, method: Method) -> ResponseHeadOutcome {
