@@ -61,6 +61,7 @@ final class DownstreamStream: Downstream, TimerTarget {
         return session.peer
     }
     var isSecure: Bool { session?.link.transport.isEncrypted ?? false }
+    var tls: ClientTLS? { session?.tls }
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
     var bytesSent: UInt64 { body.bytesQueued }
 
