@@ -15,7 +15,8 @@ package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case connectionSpecificField, malformedFieldSection, contentLengthMismatch
     case unexpectedFrame, flowControlExceeded, windowIncrementZero
     // What a limit or a clock decided.
-    case tunnelNotOpened, bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation, unsupportedMethod
+    case tunnelNotOpened, bodyTooLarge, headTimeout, bodyTimeout, prematureEnd, unsupportedExpectation,
+        unsupportedMethod
 
     /// The status of the response to a client that sent it.
     package var status: UInt16 {

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from support.certificates import Authority
 from support.nginx import NGINX, Nginx
 from support.sidecar import BINARY, Sidecar
 from support.upstream import ScriptedUpstream
@@ -16,9 +17,7 @@ def pytest_configure(config):
         pytest.exit(f"{BINARY} is missing: run `make build` first, or set SIDECAR_BINARY", returncode=2)
 
 
-@pytest.fixture
-def upstream():
-    """Starts scripted upstreams: `upstream(script)`."""
+def _upstreams():
     started = []
 
     def start(script=None, **options):
@@ -30,16 +29,14 @@ def upstream():
         one.close()
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Starts proxies: `run(configuration)`."""
+def _proxies(directory):
     started = []
     numbers = itertools.count()
 
     def start(configuration, **options):
-        directory = tmp_path / f"sidecar-{next(numbers)}"
-        directory.mkdir()
-        started.append(Sidecar(directory, configuration, **options))
+        place = directory / f"sidecar-{next(numbers)}"
+        place.mkdir()
+        started.append(Sidecar(place, configuration, **options))
         return started[-1]
 
     yield start
@@ -47,6 +44,36 @@ def run(tmp_path):
         status = one.stop()
         print(one.errors())
         assert status == 0, f"the proxy ended with {status}"
+
+
+@pytest.fixture
+def upstream():
+    """Starts scripted upstreams: `upstream(script)`."""
+    yield from _upstreams()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Starts proxies: `run(configuration)`."""
+    yield from _proxies(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_upstream():
+    """`upstream` for all tests of a file."""
+    yield from _upstreams()
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory):
+    """`run` for all tests of a file: for those that only look at what one connection gets."""
+    yield from _proxies(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Who issues the certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

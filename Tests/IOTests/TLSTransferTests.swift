@@ -157,6 +157,19 @@ import Testing
         #expect(sizes == [600, 600, 300])
     }
 
+    @Test func aPartOfARecordIsNothingToReadYet() throws {
+        let house = try TLSHouse()
+        let pair = try house.pair()
+        try pair.connect()
+        drain(pair)
+        let part: [UInt8] = [23, 3, 3, 0, 64, 1, 2, 3]
+        #expect(unsafe send(pair.server.rawDescriptor, part, part.count, Int32(MSG_NOSIGNAL)) == part.count)
+        #expect(pair.loop.turn { pair.client.isReadable })
+        #expect(pair.client.read(into: Buffer(capacity: 64)) == .wouldBlock)
+        #expect(!pair.client.isReadable)
+        #expect(pair.client.isWritable)
+    }
+
     /// Lets the client take in the session ticket, which comes after its handshake.
     private func drain(_ pair: TLSPair) {
         #expect(pair.exchange("x", from: pair.server, to: pair.client) == "x")
@@ -209,6 +222,21 @@ import Testing
         #expect(pair.end(of: pair.client) == .failed(.truncated))
         #expect(IOError.truncated.isTruncation)
         #expect(!IOError.unexpected("SSL_read").isTruncation)
+    }
+
+    @Test func writingToAPeerThatWentIsAFailure() throws {
+        let house = try TLSHouse()
+        let pair = try house.pair()
+        try pair.connect()
+        drain(pair)
+        #expect(Glibc.shutdown(pair.client.rawDescriptor, Int32(SHUT_RDWR)) == 0)
+        pair.loop.turn(waitMs: 0)
+        guard case .failed(let error) = pair.server.write(buffer([1, 2, 3])) else {
+            Issue.record("written")
+            return
+        }
+        #expect(error.isReset)
+        #expect(pair.server.tls?.failure == nil)
     }
 
     @Test func bytesThatAreNoRecordAreAFailure() throws {

@@ -53,6 +53,18 @@ import Testing
         #expect(try outcome(house, old) { $0.verifies = false } == nil)
     }
 
+    @Test(arguments: ["", "a b\u{0}c", String(repeating: "a", count: 300)])
+    func whatIsNoNameCannotBeAskedFor(_ name: String) throws {
+        let house = try TLSHouse()
+        let pair = try TLSPair(house.loop)
+        let client = try house.client()
+        do {
+            try pair.client.beginTLS(client, serverName: name)
+            Issue.record("taken")
+        } catch { #expect(error == IOError("server name", errno: 22)) }
+        #expect(!pair.client.isEncrypted)
+    }
+
     @Test func theServerHearsWhyItWasRefused() throws {
         let house = try TLSHouse()
         let old = house.authority.issue("old", names: "DNS:a.example", from: -7200, to: -3600)

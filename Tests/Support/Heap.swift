@@ -9,6 +9,13 @@ package enum Heap {
         return Int(info.uordblks) + Int(info.hblkhd)
     }
 
+    /// How many bytes more are in use after `work`. Other tests run meanwhile, so it is an estimate.
+    package static func growth(by work: () throws -> Void) rethrows -> Int {
+        let before = bytesInUse
+        try work()
+        return bytesInUse - before
+    }
+
     /// Whether `work` can run without the heap growing or shrinking. Other tests run meanwhile and allocate, so it may
     /// try several times; work that keeps memory fails every time.
     package static func isUntouched(by work: () -> Void) -> Bool {

@@ -110,7 +110,7 @@ package final class H2Session {
     /// consumes what left.
     package let output = Buffer()
 
-    let role: Role
+    package let role: Role
     let limits: H2Limits
     let state: Cell<State>
     let streams = H2StreamTable()

@@ -57,9 +57,13 @@ package final class TLSClientContext: Sendable {
     /// A new connection's `SSL`, which the caller owns, that will ask for this name, or this address, and check it.
     @unsafe
     func makeConnection(serverName: String, session: OpaquePointer?) throws(TLSError) -> OpaquePointer {
+        let isAddress = IPAddress(serverName) != nil
+        // An empty name would check none, and C ends one at a NUL.
+        guard isAddress || (!serverName.isEmpty && serverName.utf8.allSatisfy(ASCII.isHostName)) else {
+            throw TLSError(.nameMismatch, "\(serverName) is no name to ask for")
+        }
         // SAFETY: of all here: the context is alive; the connection is the caller's or freed; OpenSSL copies the name.
         guard let made = unsafe SSL_new(context.pointer) else { throw .noted("SSL_new") }
-        let isAddress = IPAddress(serverName) != nil
         var isReady = true
         if verifies {
             unsafe SSL_set_hostflags(made, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
@@ -72,7 +76,7 @@ package final class TLSClientContext: Sendable {
         if isReady, !isAddress { isReady = unsafe sidecar_ssl_set_server_name(made, serverName) == 1 }
         guard isReady else {
             unsafe SSL_free(made)
-            throw .noted("\(serverName) is no name to ask for")
+            throw .noted("\(serverName) is no name to ask for", otherwise: .nameMismatch)
         }
         if let session = unsafe session { unsafe SSL_set_session(made, session) }
         return unsafe made

@@ -3,14 +3,6 @@ import COpenSSL
 import Core
 import Glibc
 
-/// How far a handshake is.
-package enum TLSHandshakeOutcome: Equatable, Sendable {
-    case complete
-    /// The peer has to say or take something first.
-    case wouldBlock
-    case failed(TLSError)
-}
-
 /// The TLS of one transport: its handshake, its records, and who the peer is.
 ///
 /// Owned by its `Transport`, which alone calls what moves bytes; used on one worker, dies with it. It never blocks, and asks
@@ -41,6 +33,8 @@ package final class TLSConnection {
         var isComplete = false
         var hasFailed = false
         var readWantsWriting = false
+        /// OpenSSL has a part of a record and needs the rest.
+        var isStarved = false
         var writeWantsReading = false
         var isIdentityKnown = false
         var hasShutDown = false
@@ -71,7 +65,10 @@ package final class TLSConnection {
         do {
             unsafe made = try client.makeConnection(
                 serverName: serverName, session: sessions?.find(client, serverName))
-        } catch { throw Self.outOfMemory() }
+        } catch {
+            guard error.kind == .nameMismatch else { throw Self.outOfMemory() }
+            throw IOError("server name", errno: EINVAL)
+        }
         unsafe ssl = made
         unsafe self.socket = .allocate(capacity: 1)
         unsafe self.socket.initialize(to: socket)
@@ -115,7 +112,8 @@ package final class TLSConnection {
     var mayRead: Bool {
         let flags = unsafe flagsStored
         if flags.readWantsWriting { return unsafe socket.pointee.isWritable }
-        return unsafe socket.pointee.mayRead || ending != nil || SSL_has_pending(ssl) == 1
+        if unsafe socket.pointee.mayRead || ending != nil { return true }
+        return unsafe !flags.isStarved && SSL_has_pending(ssl) == 1
     }
 
     var mayWrite: Bool {
@@ -133,11 +131,15 @@ package final class TLSConnection {
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             unsafe flagsStored.isComplete = true
+            unsafe flagsStored.isStarved = false
             keepRenewed()
             return .complete
         }
         let what = unsafe SSL_get_error(ssl, result)
-        if what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE { return .wouldBlock }
+        if what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE {
+            unsafe flagsStored.isStarved = what == SSL_ERROR_WANT_READ
+            return .wouldBlock
+        }
         let error = handshakeError()
         failure = error
         unsafe flagsStored.hasFailed = true
@@ -206,6 +208,7 @@ package final class TLSConnection {
         let ssl = unsafe ssl
         let socket = unsafe socket
         unsafe flagsStored.readWantsWriting = false
+        unsafe flagsStored.isStarved = false
         var outcome = Transport.ReadOutcome.wouldBlock
         let total = unsafe buffer.write { free in
             var total = 0
@@ -218,7 +221,11 @@ package final class TLSConnection {
                 }
                 total += Int(count)
                 // Nothing left, neither in OpenSSL nor in the kernel: no call is made only to hear so.
-                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 { break }
+                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 {
+                    // After a ticket OpenSSL would keep its buffer until the next read.
+                    unsafe SSL_free_buffers(ssl)
+                    break
+                }
             }
             return total
         }
@@ -235,7 +242,9 @@ package final class TLSConnection {
     private func readEnded(_ result: Int32) -> Transport.ReadOutcome {
         let socket = unsafe socket.pointee
         switch unsafe SSL_get_error(ssl, result) {
-        case SSL_ERROR_WANT_READ: return .wouldBlock
+        case SSL_ERROR_WANT_READ:
+            unsafe flagsStored.isStarved = true
+            return .wouldBlock
         case SSL_ERROR_WANT_WRITE:
             unsafe flagsStored.readWantsWriting = true
             return .wouldBlock
@@ -266,28 +275,9 @@ package final class TLSConnection {
         unsafe IOError(socket.pointee.isErrorOfWriting ? "send" : "recv", errno: socket.pointee.error)
     }
 
-    /// What one write is made of: up to three runs of bytes, one after the other.
-    @unsafe
-    struct Segments {
-        var first: UnsafeRawBufferPointer
-        var second: UnsafeRawBufferPointer
-        var last: UnsafeRawBufferPointer
-        var total: Int { unsafe first.count + second.count + last.count }
-
-        /// The bytes from `position` on that stand together.
-        func run(at position: Int) -> UnsafeRawBufferPointer {
-            var position = position
-            if unsafe position < first.count { return unsafe UnsafeRawBufferPointer(rebasing: first[position...]) }
-            unsafe position -= first.count
-            if unsafe position < second.count { return unsafe UnsafeRawBufferPointer(rebasing: second[position...]) }
-            unsafe position -= second.count
-            return unsafe UnsafeRawBufferPointer(rebasing: last[position...])
-        }
-    }
-
     /// Seals and sends the segments, in records as long as can be: small runs are put together, long ones are sealed from
     /// where they are. A record that the kernel had no room for is not counted as taken; its bytes must come first again.
-    func write(_ segments: Segments) -> Transport.WriteOutcome {
+    func write(_ segments: TLSSegments) -> Transport.WriteOutcome {
         let total = unsafe segments.total
         var taken = 0
         if unsafe pendingStored > 0 {
@@ -311,7 +301,7 @@ package final class TLSConnection {
 
     /// Copies what follows `position` into the scratch space, as much as one record carries.
     @unsafe
-    private func gather(_ segments: Segments, _ position: Int, _ total: Int) -> Int {
+    private func gather(_ segments: TLSSegments, _ position: Int, _ total: Int) -> Int {
         let wanted = min(TLSScratch.bytesMax, total - position)
         var copied = 0
         while copied < wanted {
@@ -358,6 +348,7 @@ package final class TLSConnection {
         guard flags.isComplete, !flags.hasFailed, !flags.hasShutDown, unsafe pendingStored == 0 else { return }
         unsafe flagsStored.hasShutDown = true
         if unsafe SSL_shutdown(ssl) < 0 { ERR_clear_error() }
+        unsafe SSL_free_buffers(ssl)
     }
 
     /// Nothing more is said, not even that this is the end.

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Who the peer is, by the certificate it showed and that was verified.
+/// Who the peer is, by the certificate it showed. It was verified, unless a client was told not to.
 package struct TLSIdentity: Equatable, Sendable {
     /// The subject as RFC 2253 writes it: `CN=orders,O=Shop`.
     package let subject: String

@@ -44,7 +44,7 @@ extension Transport {
         _ tls: TLSConnection, _ first: Buffer?, _ second: Buffer?, _ range: Range<Int>, _ last: StaticString
     ) -> WriteOutcome {
         // SAFETY: the segments point into buffers that live and do not change during the call.
-        var segments = unsafe TLSConnection.Segments(
+        var segments = unsafe TLSSegments(
             first: UnsafeRawBufferPointer(start: nil, count: 0), second: UnsafeRawBufferPointer(start: nil, count: 0),
             last: UnsafeRawBufferPointer(start: last.utf8Start, count: last.utf8CodeUnitCount))
         if let first, !first.isEmpty {

@@ -35,7 +35,9 @@ extension Exchange: TimerTarget {
         record.grpcStatus = Int8(status.rawValue)
         let headers = response.headers
         headers.append(.contentType, spelled: "content-type", ("application/grpc" as StaticString).bytes)
-        headers.append(.grpcStatus, ("grpc-status" as StaticString).bytes) { $0.append(decimal: UInt64(status.rawValue)) }
+        headers.append(.grpcStatus, ("grpc-status" as StaticString).bytes) {
+            $0.append(decimal: UInt64(status.rawValue))
+        }
         let word = record.reason.word
         let isLocal = downstream.map { self.isLocal($0.peer) } ?? false
         let detail = self.detail

@@ -17,7 +17,8 @@ final class WorkerPlan {
         services = configuration.services.enumerated().map { index, service in
             WorkerService(
                 service, index: index, tls: tls.services[index],
-                unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle), worker: worker)
+                unacknowledgedMax: configuration.unacknowledgedMax(service.timeouts.idle),
+                worker: worker)
         }
     }
 }

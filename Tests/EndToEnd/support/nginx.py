@@ -17,12 +17,15 @@ FILES = {"empty": 0, "1k": 1024, "10k": 10 * 1024, "1m": 1 << 20, "10m": 10 << 2
 
 
 class Nginx:
-    """One nginx with its own prefix: static files of `FILES`, an echo of the headers, a sink for uploads."""
+    """One nginx with its own prefix: static files of `FILES`, an echo of the headers, a sink for uploads.
 
-    def __init__(self, directory, extra=""):
+    `http2_port` is the same server for HTTP/2 without TLS. `listen` are further `listen` directives of its server, `servers` whole servers beside it."""
+
+    def __init__(self, directory, extra="", listen="", servers=""):
         self.directory = directory
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
+        self.http2_port = free_port()
         root = directory / "root"
         root.mkdir(parents=True)
         self.sha256 = {}
@@ -50,6 +53,8 @@ class Nginx:
                 keepalive_requests 1000000;
                 server {{
                     listen 127.0.0.1:{self.port};
+                    listen 127.0.0.1:{self.http2_port} http2;
+                    {listen}
                     root {root};
                     location / {{ }}
                     location = /small {{ return 200 "hello from nginx\\n"; }}
@@ -64,6 +69,7 @@ class Nginx:
                     }}
                     {extra}
                 }}
+                {servers}
             }}""")
         self.process = subprocess.Popen(
             [NGINX, "-p", str(directory), "-c", str(configuration), "-e", str(directory / "error.log")],

@@ -5,7 +5,7 @@ import socket
 import threading
 
 from .waiting import DEADLINE, wait_for
-from .wire import Reader, reset
+from .wire import Reader, Truncated, reset
 
 
 def response(body=b"ok\n", *lines, status="200 OK"):
@@ -36,6 +36,29 @@ def once(data):
     return script
 
 
+def answers_or_leaves(data):
+    """`answers`, for requests that may be cut: it closes then, as a server does."""
+
+    def script(peer):
+        try:
+            answers(data)(peer)
+        except Truncated:
+            pass
+
+    return script
+
+
+def whatever(data):
+    """A script that answers the first bytes, whatever they are, and closes."""
+
+    def script(peer):
+        if peer.reader.fill():
+            peer.send(data)
+            peer.wait_closed()
+
+    return script
+
+
 class Peer:
     """The script's view of one connection from the proxy."""
 
@@ -44,6 +67,16 @@ class Peer:
         self.sock = sock
         self.number = number
         self.reader = Reader(sock)
+
+    def secure(self, context):
+        """Puts TLS on the connection; false when the handshake failed."""
+        try:
+            self.sock = context.wrap_socket(self.sock, server_side=True)
+        except OSError as error:
+            self.upstream.handshake_errors.append(error)
+            return False
+        self.reader = Reader(self.sock)
+        return True
 
     def head(self):
         """The next request's head without its body; None when the proxy closed."""
@@ -85,16 +118,20 @@ class Peer:
 
 
 class ScriptedUpstream:
-    """A listening socket and a thread per connection. Counts connections, keeps every request and every byte."""
+    """A listening socket and a thread per connection. Counts connections, keeps every request and every byte.
 
-    def __init__(self, script=None, path=None, host="127.0.0.1", port=0):
+    `tls` is an `ssl.SSLContext` when the connections are to be TLS; a handshake that fails is in `handshake_errors`."""
+
+    def __init__(self, script=None, path=None, host="127.0.0.1", port=0, tls=None):
         self.script = script or answers(response())
+        self.tls = tls
         self.path = path
         self.host = host
         self.port = port
         self.connections = 0
         self.requests = []
         self.errors = []
+        self.handshake_errors = []
         self._peers = []
         self._lock = threading.Lock()
         self._open = 0
@@ -162,7 +199,8 @@ class ScriptedUpstream:
 
     def _serve(self, peer):
         try:
-            self.script(peer)
+            if self.tls is None or peer.secure(self.tls):
+                self.script(peer)
         except OSError:
             pass
         except BaseException as error:  # The test's thread raises it when the upstream is closed.

@@ -52,8 +52,11 @@ final class TLSPair {
         try client.beginTLS(clientContext, serverName: name, sessions: sessions)
     }
 
+    /// Whether the server's end outlives the pair.
+    var keepServer = false
+
     deinit {
-        server.close()
+        if !keepServer { server.close() }
         client.close()
     }
 
