@@ -88,6 +88,7 @@ final class TLSUpkeep: TimerTarget {
         if let rotation, now.nanoseconds(since: rotatedAt) >= rotation {
             rotatedAt = now
             contexts.tickets.rotate()
+            metrics.add(.ticketRotations)
         }
     }
 

@@ -106,7 +106,7 @@ package enum DNSMetric: Int, MetricCatalogue {
 
 /// Kept by the main thread, which keeps TLS up to date.
 package enum TLSMetric: Int, MetricCatalogue {
-    case reloadsSucceeded, reloadsFailed
+    case reloadsSucceeded, reloadsFailed, ticketRotations
 
     package var definition: MetricDefinition {
         func reloads(_ result: StaticString) -> MetricDefinition {
@@ -117,6 +117,7 @@ package enum TLSMetric: Int, MetricCatalogue {
         return switch self {
         case .reloadsSucceeded: reloads("succeeded")
         case .reloadsFailed: reloads("failed")
+        case .ticketRotations: .counter("sidecar_tls_ticket_rotations", "New keys for the tickets of TLS sessions.")
         }
     }
 }
