@@ -50,7 +50,9 @@ let package = Package(
             dependencies: ["Proxy", "Config", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings),
 
-        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/Support", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["IO", "CLinux", "COpenSSL"], path: "Tests/Support",
+            swiftSettings: settings),
         tests("CoreTests", ["Core"]),
         tests("IOTests", ["IO", "Core", "CLinux", "COpenSSL", "TestSupport"]),
         tests("HTTPTests", ["HTTP", "Core"]),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Config
+import Proxy
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +15,7 @@ struct Check: ParsableCommand {
         for file in files {
             do throws(ConfigError) {
                 let configuration = try LoadedConfiguration.load(file)
+                try TLSFiles.check(configuration)
                 print(
                     "\(file): ok: \(configuration.listeners.count) listeners, \(configuration.services.count) services, "
                         + "\(configuration.routes.count) routes")

@@ -1,6 +1,7 @@
 import CLinux
 import Core
 import Glibc
+import TestSupport
 import Testing
 
 @testable import IO

@@ -4,6 +4,7 @@ extension Configuration {
     /// Everything that `sidecar.yaml` may hold.
     mutating func decode(_ keys: inout MappingDecoder) {
         let context = keys.context
+        keys.takesNotes = true
         decodeProcess(&keys)
         if let items = keys.list("listeners") {
             listeners.reserveCapacity(items.count)
@@ -15,6 +16,7 @@ extension Configuration {
     /// What the services file may hold, added to what is there.
     mutating func decodeServed(_ keys: inout MappingDecoder) {
         let context = keys.context
+        keys.takesNotes = true
         if let items = keys.list("services") {
             services.reserveCapacity(services.count + items.count)
             for item in items { services.append(ServiceConfiguration(item, context)) }
@@ -54,10 +56,16 @@ extension Configuration {
         connectionsMax = keys.integer("connections_max", in: 1...1_000_000) ?? connectionsMax
     }
 
-    /// The configuration in effect as JSON, every key with its value: `/config`, and itself a configuration.
-    package var json: String {
+    /// The configuration in effect as JSON, every key with its value, itself a configuration.
+    package var json: String { json(problems: []) }
+
+    /// The same with a note of what is wrong with it, `x-problems`, if anything is: `/config`.
+    package func json(problems: [String]) -> String {
         var json = JSONPrinter()
-        json.object { encode(&$0) }
+        json.object { json in
+            encode(&json)
+            if !problems.isEmpty { json.member("x-problems", strings: problems) }
+        }
         return json.text + "\n"
     }
 

@@ -30,6 +30,7 @@ extension ListenerConfiguration: ConfigurationSection {
             var section = TLSListenerConfiguration()
             MappingDecoder.decode(node, "tls", context) { section.decode(&$0) }
             tls = section
+            tlsPosition = context.position(node.mark)
         }
         keys.section("http2", &http2)
         keys.section("forwarded", &forwarded)

@@ -8,6 +8,8 @@ struct MappingDecoder: ~Copyable {
     let context: DecodingContext
     let mark: Mark
     let entries: [Node.Entry]
+    /// Keys that begin with `x-` are notes, for people and their tools, and say nothing.
+    var takesNotes = false
     private let knownKeysStart: Int
     private var found = 0
 
@@ -35,7 +37,7 @@ struct MappingDecoder: ~Copyable {
         defer { context.knownKeys.removeSubrange(knownKeysStart...) }
         guard found < entries.count else { return }
         let known = Array(context.knownKeys[knownKeysStart...])
-        for entry in entries where !known.contains(entry.key) {
+        for entry in entries where !known.contains(entry.key) && !(takesNotes && entry.key.hasPrefix("x-")) {
             let nearest = context.nearest(to: entry.key, among: known)
             let rest = nearest == nil ? ": \(what) takes \(known.joined(separator: ", "))" : ""
             context.report(entry.keyMark, "unknown key '\(Node.excerpt(entry.key))'\(rest)", suggestion: nearest)

@@ -21,6 +21,7 @@ extension ServiceConfiguration: ConfigurationSection {
             var section = TLSServiceConfiguration()
             MappingDecoder.decode(node, "tls", context) { section.decode(&$0) }
             tls = section
+            tlsPosition = context.position(node.mark)
         }
         keys.section("http2", &http2)
         if let node = keys.node("limits") {

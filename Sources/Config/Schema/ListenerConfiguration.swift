@@ -20,6 +20,8 @@ package struct ListenerConfiguration: Sendable {
     package var timeouts = ListenerTimeouts()
     /// Nil: clients speak without TLS, or their TLS is passed through.
     package var tls: TLSListenerConfiguration?
+    /// Where the `tls` section stands, for diagnostics.
+    package var tlsPosition = SourcePosition(file: "")
     package var http2 = HTTP2ListenerConfiguration()
     package var forwarded = ForwardedConfiguration()
     package var path = PathConfiguration()

@@ -22,6 +22,8 @@ package struct ServiceConfiguration: Sendable {
     package var pool = PoolConfiguration()
     /// Nil: endpoints are spoken to without TLS.
     package var tls: TLSServiceConfiguration?
+    /// Where the `tls` section stands, for diagnostics.
+    package var tlsPosition = SourcePosition(file: "")
     /// For the protocols `http2` and `grpc`.
     package var http2 = HTTP2ServiceConfiguration()
     /// The response head, in bytes: 502 past it.

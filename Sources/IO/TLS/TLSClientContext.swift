@@ -6,13 +6,17 @@ import Core
 /// Made by the main thread, immutable, shared by all workers. A connection keeps its context until it goes.
 @safe
 package final class TLSClientContext: Sendable {
+    /// The one that servers are shown when they ask; nil where there is none.
+    package let certificate: TLSCertificateInfo?
     private let context: TLSContext
     private let verifies: Bool
 
     package init(_ settings: TLSClientSettings) throws(TLSError) {
         verifies = settings.verifies
         context = try TLSContext(settings.policy, options: 0)
-        if let files = settings.certificate { try context.use(TLSCertificate(files)) }
+        let shown: TLSCertificate? = if let files = settings.certificate { try TLSCertificate(files) } else { nil }
+        certificate = shown?.info
+        if let shown { try context.use(shown) }
         // SAFETY: of all here: the context is alive, and OpenSSL copies or counts what it is given.
         let pointer = unsafe context.pointer
         if verifies {

@@ -12,6 +12,8 @@ enum MetricsEndpoint: AdminEndpoint {
             names: server.names, workers: server.metrics,
             build: [(name: "version", value: Version.current), (name: "swift", value: Version.swift)])
         text.dns = server.dnsMetrics
+        text.tls = server.tls.metrics
+        text.certificates = server.tls.certificates
         text.accessLog = server.accessLog
         text.process = .current()
         text.isReady = server.unreadiness.isEmpty

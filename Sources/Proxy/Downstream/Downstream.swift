@@ -15,6 +15,8 @@ protocol Downstream: AnyObject {
     var peer: SocketAddress { get }
     /// The connection is encrypted.
     var isSecure: Bool { get }
+    /// What is known of its TLS; nil when it is plain.
+    var tls: ClientTLS? { get }
     /// Bytes of this exchange on the connection, heads and framing included.
     var bytesReceived: UInt64 { get }
     var bytesSent: UInt64 { get }

@@ -29,6 +29,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     let worker: Worker
     let listener: Listener
     let peer: SocketAddress
+    private(set) var tls: ClientTLS?
     private let wire: Wire
     private let timer = Timer()
     private var token: Slab<DownstreamConnection>.Token?
@@ -79,11 +80,12 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
             if error.kind == .notTLS { Socket.send(PlainRequestResponse.bytes, to: wire.transport.rawDescriptor) }
             handshakeFailed("\(error)")
         case .complete:
-            let isResumed = wire.transport.tls?.isResumed ?? false
-            worker.metrics.add(isResumed ? .tlsResumed : .tlsHandshakes, listener: listener.index)
+            guard let connection = wire.transport.tls else { preconditionFailure("a handshake without TLS") }
+            worker.metrics.add(connection.isResumed ? .tlsResumed : .tlsHandshakes, listener: listener.index)
+            tls = ClientTLS(connection, worker.logFormat)
             state = .reading
             worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: listener.headTimeout))
-            if wire.transport.tls?.applicationProtocol == .http2 { becomeHTTP2() } else { processInput() }
+            if connection.applicationProtocol == .http2 { becomeHTTP2() } else { processInput() }
         }
     }
 
@@ -204,7 +206,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         if let exchange { worker.recycle(exchange) }
         exchange = nil
         let session = DownstreamSession(
-            wire.transport, bytes: wire.input, peer: peer, listener: listener, worker: worker)
+            wire.transport, bytes: wire.input, tls: tls, peer: peer, listener: listener, worker: worker)
         wire.handOver()
         if let token { worker.downstreams.remove(token) }
         session.start()

@@ -29,6 +29,8 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     let worker: Worker
     let listener: Listener
     let peer: SocketAddress
+    /// Nil on a plain connection.
+    let tls: ClientTLS?
     let link: H2Link
     private let timer = Timer()
     private var clock: H2Clock
@@ -45,10 +47,13 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     private var lingerBudget = DownstreamSession.lingerBytesMax
 
     /// Takes an established connection over, with the `bytes` that were read from it already.
-    init(_ transport: Transport, bytes: Buffer, peer: SocketAddress, listener: Listener, worker: Worker) {
+    init(
+        _ transport: Transport, bytes: Buffer, tls: ClientTLS?, peer: SocketAddress, listener: Listener, worker: Worker
+    ) {
         self.worker = worker
         self.listener = listener
         self.peer = peer
+        self.tls = tls
         link = H2Link(transport, .server, limits: listener.http2.limits, worker: worker)
         var random = worker.random
         clock = H2Clock(listener.http2.clock, now: worker.loop.now, random: &random)

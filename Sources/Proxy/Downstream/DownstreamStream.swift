@@ -43,6 +43,7 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     var listener: Listener { session.listener }
     var peer: SocketAddress { session.peer }
     var isSecure: Bool { session.link.transport.isEncrypted }
+    var tls: ClientTLS? { session.tls }
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
     var bytesSent: UInt64 { body.bytesQueued }
 

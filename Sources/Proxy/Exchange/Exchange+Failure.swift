@@ -103,6 +103,7 @@ extension Exchange {
         record.sentBytes = downstream.bytesSent
         self.record = record
         worker.metrics.record(record)
-        worker.log(record, request, endpoint: service.flatMap { record.endpoint < 0 ? nil : $0.pools[record.endpoint] })
+        let pool = service.flatMap { record.endpoint < 0 ? nil : $0.pools[record.endpoint] }
+        worker.log(record, request, endpoint: pool, tls: downstream.tls)
     }
 }

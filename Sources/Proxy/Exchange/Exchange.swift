@@ -134,15 +134,16 @@ final class Exchange: Spare {
         isGRPC = isCall(request)
         if isGRPC { beginDeadline() }
         if request.method == .connect, !isTunnel { return fail(.badRequest, .unsupportedMethod) }
+        let identity = downstream.tls?.identity
         var random = worker.random
         let origin = downstream.listener.forwardedFields.apply(
-            to: request, peer: downstream.peer.ip, isSecure: downstream.isSecure, random: &random)
+            to: request, peer: downstream.peer.ip, isSecure: downstream.isSecure, random: &random, identity: identity)
         worker.random = random
         record.clientAddress = origin.client
         record.requestID = origin.requestID
         isSecure = origin.isSecure
         do {
-            switch try decide(downstream.listener) {
+            switch try decide(downstream.listener, identity) {
             case .forward(let service): forward(downstream, to: service)
             case .redirect(let redirect): send(redirect)
             case .respond(let fixed): send(fixed)
@@ -177,7 +178,7 @@ final class Exchange: Spare {
         case none
     }
 
-    func decide(_ listener: Listener) throws(PathError) -> Decision {
+    func decide(_ listener: Listener, _ identity: ClientIdentity?) throws(PathError) -> Decision {
         target.clear()
         guard let plan else { return .none }
         if let index = listener.serviceIndex {
@@ -187,9 +188,9 @@ final class Exchange: Spare {
         }
         let scratch = worker.routeScratch
         let normalizer = listener.pathNormalizer
-        guard let index = try plan.routes.match(request, normalizer, listener: listener.index, scratch: scratch) else {
-            return .none
-        }
+        let match = try plan.routes.match(
+            request, normalizer, listener: listener.index, scratch: scratch, identity: identity)
+        guard let index = match else { return .none }
         let route = plan.routes.routes[index]
         self.route = route
         record.route = index

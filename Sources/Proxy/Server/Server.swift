@@ -52,7 +52,7 @@ package final class Server {
     let startedAt: UInt64
 
     private let routes: RouteTable
-    private let tls: TLSContexts
+    let tls: TLSUpkeep
     private let mailbox: Mailbox<MainMessage>
     private var receiver: Mailbox<MainMessage>.Receiver?
     private var signals: Signals?
@@ -74,7 +74,7 @@ package final class Server {
         self.configuration = configuration
         logger = ProcessLog.logger(configuration.logLevel)
         do { routes = try RouteTable(configuration) } catch { throw .badRoutes(error.description) }
-        do { tls = try TLSContexts(configuration) } catch { throw .badTLS(error.text) }
+        do { tls = try TLSUpkeep(configuration, logger) } catch { throw .badTLS(error.description) }
         configurationPath = path
         names = MetricsNames(configuration)
         startedAt = WallClock.now
@@ -99,6 +99,7 @@ package final class Server {
         }
         do { try startWorkers(sockets) } catch { throw .system("\(error)") }
         watchNames()
+        tls.start(on: loop)
     }
 
     /// Serves until it is told to end; returns the exit code.
@@ -176,9 +177,9 @@ package final class Server {
             let metrics = WorkerMetrics(names: names, seriesMax: configuration.metrics.seriesMax)
             let failures = FailureRing()
             let setup = Worker.Setup(
-                index: index, workerCount: workerCount, configuration: configuration, routes: routes, tls: tls,
-                metrics: metrics,
-                failures: failures, accessLog: accessLog, names: names, mailbox: mailbox, main: self.mailbox)
+                index: index, workerCount: workerCount, configuration: configuration, routes: routes,
+                tls: tls.contexts, metrics: metrics, failures: failures, accessLog: accessLog, names: names,
+                mailbox: mailbox, main: self.mailbox)
             let thread = try WorkerThread(name: "worker-\(index)") {
                 do throws(IOError) {
                     let worker = try Worker(setup, sockets: sockets.map(ListeningSocket.init))

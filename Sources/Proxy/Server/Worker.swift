@@ -62,6 +62,8 @@ final class Worker: TimerTarget {
     private var unflushed: [H2Link] = []
     private var flushing: [H2Link] = []
     private let accessLog: AccessLog
+    /// Of the access log's lines.
+    let logFormat: AccessLogConfiguration.Format
     private let flushTimer = Timer()
     private var wallClock = WallClock()
     private var hasReportedDrained = false
@@ -72,8 +74,9 @@ final class Worker: TimerTarget {
         metrics = setup.metrics
         random = Random(seed: SystemRandom.seed())
         connectionsMax = max(1, setup.configuration.connectionsMax / setup.workerCount)
+        logFormat = setup.configuration.accessLog?.format ?? .json
         accessLog = AccessLog(
-            writer: setup.accessLog, format: setup.configuration.accessLog?.format ?? .json, names: setup.names,
+            writer: setup.accessLog, format: logFormat, names: setup.names,
             metrics: setup.metrics, onlyFailures: setup.configuration.accessLog == nil)
         plan = WorkerPlan(setup.configuration, routes: setup.routes, tls: setup.tls, worker: self)
         flushTimer.target = self
@@ -180,13 +183,16 @@ final class Worker: TimerTarget {
 
     // MARK: What exchanges report
 
-    func log(_ record: borrowing ExchangeRecord, _ request: RequestHead, endpoint: EndpointPool?) {
+    func log(
+        _ record: borrowing ExchangeRecord, _ request: RequestHead, endpoint: EndpointPool?, tls: ClientTLS?
+    ) {
         guard accessLog.wants(record) else { return }
         let wall = wallClock.nanoseconds(at: loop.now)
         if let address = endpoint?.addressText {
-            accessLog.record(record, head: request, upstreamAddress: address.readable, wallNanoseconds: wall)
+            accessLog.record(record, head: request, upstreamAddress: address.readable, tls: tls, wallNanoseconds: wall)
         } else {
-            accessLog.record(record, head: request, upstreamAddress: ("" as StaticString).bytes, wallNanoseconds: wall)
+            let none: StaticString = ""
+            accessLog.record(record, head: request, upstreamAddress: none.bytes, tls: tls, wallNanoseconds: wall)
         }
         if !accessLog.isEmpty, flushTimer.deadline == .distantFuture {
             loop.schedule(flushTimer, after: Self.flushInterval)

@@ -42,7 +42,9 @@ final class WorkerService {
         let limits = EndpointPool.Limits(configuration, unacknowledgedMax: unacknowledgedMax)
         pools = configuration.endpoints.enumerated().map { number, endpoint in
             let tls = tls.map {
-                EndpointTLS($0, serverName: configuration.serverName(of: endpoint), isHTTP2: limits.isHTTP2)
+                EndpointTLS(
+                    $0, serverName: configuration.serverName(of: endpoint), isHTTP2: limits.isHTTP2, service: index,
+                    metrics: worker.metrics)
             }
             return EndpointPool(endpoint, limits: limits, tls: tls, service: index, endpoint: number, worker: worker)
         }

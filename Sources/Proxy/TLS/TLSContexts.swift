@@ -10,40 +10,37 @@ final class TLSContexts: Sendable {
     let services: [CurrentContext<TLSClientContext>?]
     let tickets = TLSTicketKeys()
 
-    /// Throws a text that names the listener or service, and the file.
-    init(_ configuration: Configuration) throws(TLSContextProblem) {
+    /// Reads all files; throws every problem of them at once, each at the `tls` section that names the file.
+    init(_ configuration: Configuration) throws(ConfigError) {
         var listeners: [CurrentContext<TLSServerContext>?] = []
+        var services: [CurrentContext<TLSClientContext>?] = []
+        var problems = Diagnostics()
         for listener in configuration.listeners {
-            guard let settings = listener.tlsSettings else {
-                listeners.append(nil)
-                continue
-            }
-            do {
+            do throws(TLSError) {
+                guard let settings = listener.tlsSettings else {
+                    listeners.append(nil)
+                    continue
+                }
                 listeners.append(CurrentContext(try TLSServerContext(settings, tickets: tickets)))
             } catch {
-                throw TLSContextProblem(text: "listener \(listener.name): tls: \(error)")
+                problems.add(listener.tlsPosition, "listener \(listener.name): tls: \(error)")
             }
         }
-        var services: [CurrentContext<TLSClientContext>?] = []
         for service in configuration.services {
-            guard let settings = service.tlsSettings else {
-                services.append(nil)
-                continue
-            }
-            do {
+            do throws(TLSError) {
+                guard let settings = service.tlsSettings else {
+                    services.append(nil)
+                    continue
+                }
                 services.append(CurrentContext(try TLSClientContext(settings)))
             } catch {
-                throw TLSContextProblem(text: "service \(service.name): tls: \(error)")
+                problems.add(service.tlsPosition, "service \(service.name): tls: \(error)")
             }
         }
+        guard problems.isEmpty else { throw ConfigError(problems.sorted) }
         self.listeners = listeners
         self.services = services
     }
-}
-
-/// Why a configuration's TLS cannot be used.
-struct TLSContextProblem: Error {
-    let text: String
 }
 
 extension ListenerConfiguration {

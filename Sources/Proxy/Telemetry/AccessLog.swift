@@ -26,14 +26,16 @@ package final class AccessLog {
     }
 
     /// Logs an exchange that ended at `wallNanoseconds` since 1970. `upstreamAddress` is the endpoint's address as text,
-    /// empty when there was none. The head may be incomplete: ranges that are empty are left out.
+    /// empty when there was none; `tls` is the client's. The head may be incomplete: ranges that are empty are left out.
     package func record(
-        _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, wallNanoseconds: UInt64
+        _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, tls: ClientTLS? = nil,
+        wallNanoseconds: UInt64
     ) {
         guard wants(record) else { return }
         let chunk = self.chunk
         formatter.append(
-            record, head: head, upstreamAddress: upstreamAddress, wallNanoseconds: wallNanoseconds, to: chunk.buffer)
+            record, head: head, upstreamAddress: upstreamAddress, tls: tls?.logFields ?? [],
+            wallNanoseconds: wallNanoseconds, to: chunk.buffer)
         chunk.lines &+= 1
         metrics.add(.accessLogLines)
         if chunk.buffer.readableCount >= LogChunk.bytesMax { handOver() }

@@ -12,7 +12,8 @@ import Traffic
 ///
 ///     timestamp  http.request.method  (http.request.method_original)  url.path  url.query  server.address  server.port
 ///     http.response.status_code  network.protocol.version  client.address  client.port  user_agent.original
-///     http.request.body.size  http.response.body.size  http.route  sidecar.listener  sidecar.service  sidecar.endpoint
+///     http.request.body.size  http.response.body.size  rpc.grpc.status_code  tls.protocol.version  tls.cipher  tls.resumed
+///     tls.client.server_name  tls.client.subject  http.route  sidecar.listener  sidecar.service  sidecar.endpoint
 ///     sidecar.upstream.address  sidecar.reason  sidecar.kind  sidecar.response_cut  sidecar.attempts  sidecar.duration_ms
 ///     sidecar.upstream.head_ms  sidecar.upstream.duration_ms  sidecar.upstream.reused  sidecar.request_id
 ///
@@ -54,23 +55,23 @@ package final class AccessLogFormatter {
         }
     }
 
-    /// Appends the line, its end included.
+    /// Appends the line, its end included. `tls` is what `TLSLogFields` renders; empty for a plain connection.
     package func append(
-        _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, wallNanoseconds: UInt64,
-        to output: Buffer
+        _ record: borrowing ExchangeRecord, head: RequestHead, upstreamAddress: Span<UInt8>, tls: [UInt8] = [],
+        wallNanoseconds: UInt64, to output: Buffer
     ) {
         switch format {
         case .json:
-            appendJSON(record, head, upstreamAddress, wallNanoseconds, output)
+            appendJSON(record, head, upstreamAddress, tls, wallNanoseconds, output)
         case .text:
-            appendText(record, head, upstreamAddress, wallNanoseconds, output)
+            appendText(record, head, upstreamAddress, tls, wallNanoseconds, output)
         }
     }
 
     // MARK: JSON
 
     private func appendJSON(
-        _ record: borrowing ExchangeRecord, _ head: RequestHead, _ upstreamAddress: Span<UInt8>,
+        _ record: borrowing ExchangeRecord, _ head: RequestHead, _ upstreamAddress: Span<UInt8>, _ tls: [UInt8],
         _ wallNanoseconds: UInt64, _ output: Buffer
     ) {
         output.append("{\"timestamp\":\"")
@@ -89,6 +90,8 @@ package final class AccessLogFormatter {
         }
         number(",\"http.request.body.size\":", record.requestBodyBytes, output)
         number(",\"http.response.body.size\":", record.responseBodyBytes, output)
+        if record.grpcStatus >= 0 { number(",\"rpc.grpc.status_code\":", UInt64(record.grpcStatus), output) }
+        if !tls.isEmpty { output.append(tls.span) }
         names.append(record, to: output)
         if !upstreamAddress.isEmpty { string(",\"sidecar.upstream.address\":\"", upstreamAddress, output) }
         appendJSONOutcome(record, output)
@@ -163,7 +166,7 @@ package final class AccessLogFormatter {
     // MARK: Text
 
     private func appendText(
-        _ record: borrowing ExchangeRecord, _ head: RequestHead, _ upstreamAddress: Span<UInt8>,
+        _ record: borrowing ExchangeRecord, _ head: RequestHead, _ upstreamAddress: Span<UInt8>, _ tls: [UInt8],
         _ wallNanoseconds: UInt64, _ output: Buffer
     ) {
         if let address = record.clientAddress { output.append(address) } else { output.append("-") }
@@ -185,6 +188,8 @@ package final class AccessLogFormatter {
         output.append(decimal: record.responseBodyBytes)
         quoted(head, .referer, output)
         quoted(head, .userAgent, output)
+        if record.grpcStatus >= 0 { number(" grpc_status=", UInt64(record.grpcStatus), output) }
+        if !tls.isEmpty { output.append(tls.span) }
         names.append(record, to: output)
         appendTextOutcome(record, upstreamAddress, output)
         if head.holds(record.requestID) {
@@ -241,7 +246,7 @@ extension RequestHead {
 extension Buffer {
     /// Appends as nginx escapes: quote, backslash, control characters and everything beyond ASCII as `\xHH`; spaces as
     /// well where a space would end the value.
-    fileprivate func append(textEscaped bytes: Span<UInt8>, spaces: Bool = false) {
+    func append(textEscaped bytes: Span<UInt8>, spaces: Bool = false) {
         var copied = 0
         for index in bytes.indices {
             let byte = bytes[index]
@@ -260,7 +265,7 @@ extension Buffer {
 extension Span<UInt8> {
     /// The value, or as many whole characters of it as `valueBytesMax` allows.
     @inline(__always)
-    fileprivate var bounded: Span<UInt8> {
+    var bounded: Span<UInt8> {
         @_lifetime(copy self) get {
             guard count > AccessLogFormatter.valueBytesMax else { return self }
             var end = AccessLogFormatter.valueBytesMax

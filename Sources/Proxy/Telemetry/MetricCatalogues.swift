@@ -31,10 +31,18 @@ package enum ListenerMetric: Int, MetricCatalogue {
 
 /// Kept per service.
 package enum ServiceMetric: Int, MetricCatalogue {
-    case retries, sentBytes, receivedBytes
+    case retries, tlsHandshakes, tlsResumed, tlsFailed, sentBytes, receivedBytes
 
     package var definition: MetricDefinition {
-        switch self {
+        func handshakes(_ result: StaticString) -> MetricDefinition {
+            .counter(
+                "sidecar_upstream_tls_handshakes", "TLS handshakes with endpoints, by how they ended.",
+                label: MetricDefinition.Label(name: "result", value: result))
+        }
+        return switch self {
+        case .tlsHandshakes: handshakes("full")
+        case .tlsResumed: handshakes("resumed")
+        case .tlsFailed: handshakes("failed")
         case .retries: .counter("sidecar_upstream_retries", "Attempts given up and made again.")
         case .sentBytes: .counter("sidecar_upstream_sent_bytes", "Bytes written to endpoints.", unit: .bytes)
         case .receivedBytes: .counter("sidecar_upstream_received_bytes", "Bytes read from endpoints.", unit: .bytes)
@@ -92,6 +100,24 @@ package enum DNSMetric: Int, MetricCatalogue {
         switch self {
         case .queries: .counter("sidecar_dns_queries", "Names asked of DNS servers.")
         case .failures: .counter("sidecar_dns_failures", "Names that no DNS server could resolve.")
+        }
+    }
+}
+
+/// Kept by the main thread, which keeps TLS up to date.
+package enum TLSMetric: Int, MetricCatalogue {
+    case reloadsSucceeded, reloadsFailed, ticketRotations
+
+    package var definition: MetricDefinition {
+        func reloads(_ result: StaticString) -> MetricDefinition {
+            .counter(
+                "sidecar_tls_reloads", "Changed TLS files read anew, by whether they can be used.",
+                label: MetricDefinition.Label(name: "result", value: result))
+        }
+        return switch self {
+        case .reloadsSucceeded: reloads("succeeded")
+        case .reloadsFailed: reloads("failed")
+        case .ticketRotations: .counter("sidecar_tls_ticket_rotations", "New keys for the tickets of TLS sessions.")
         }
     }
 }

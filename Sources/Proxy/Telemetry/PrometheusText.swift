@@ -12,6 +12,8 @@ package struct PrometheusText {
     package var names: MetricsNames
     package var workers: [WorkerMetrics]
     package var dns: DNSMetrics?
+    package var tls: TLSMetrics?
+    package var certificates: [CertificateExpiry] = []
     package var accessLog: AccessLogWriter?
     package var process = ProcessFigures()
     package var isReady = false
@@ -30,6 +32,7 @@ package struct PrometheusText {
         renderDurations(&writer)
         renderUpstreamDurations(&writer)
         renderCatalogues(&writer)
+        renderCertificates(&writer)
         renderViolations(&writer)
         renderGRPC(&writer)
         renderServer(&writer)
@@ -128,6 +131,7 @@ package struct PrometheusText {
         }
         render(WorkerMetric.self, [LabelText()], &writer) { metric, _ in sum { $0.value(metric) } }
         if let dns { render(DNSMetric.self, [LabelText()], &writer) { metric, _ in dns.value(metric) } }
+        if let tls { render(TLSMetric.self, [LabelText()], &writer) { metric, _ in tls.value(metric) } }
         if let accessLog {
             render(AccessLogMetric.self, [LabelText()], &writer) { metric, _ in accessLog.value(metric) }
         }
@@ -156,6 +160,19 @@ package struct PrometheusText {
                 case .gauge: writer.sample(labels.bytes, gauge: value(metric, row))
                 }
             }
+        }
+    }
+
+    private func renderCertificates(_ writer: inout ExpositionWriter) {
+        writer.family(
+            "sidecar_tls_certificate_expiry_timestamp_seconds", .gauge,
+            "When a certificate in use expires, since the Unix epoch.", unit: .seconds)
+        var written = Set<[UInt8]>()
+        for certificate in certificates {
+            let labels = LabelText().label(certificate.kind, certificate.name).label("path", certificate.path).bytes
+            // A file named twice is one series.
+            guard written.insert(labels).inserted else { continue }
+            writer.sample(labels, UInt64(max(0, certificate.notAfter)))
         }
     }
 

@@ -9,8 +9,20 @@ import Traffic
 /// service; then both directions are relayed, each as long as its sender sends, through the kernel where it can be.
 ///
 ///     greeting ─server name─▶ connecting ⇄ next endpoint ; connecting ─▶ relaying ─both ended─▶ closed
+///     greeting ─unknown name─▶ lingering ─end or timeout─▶ closed
 final class Tunnel: TimerTarget {
-    private enum State { case greeting, connecting, relaying, closed }
+    private enum State {
+        case greeting, connecting, relaying
+        /// The client is told that nobody has this name; what it still sends is dropped, so that a reset does not overtake
+        /// the alert.
+        case lingering
+        case closed
+    }
+
+    /// A fatal alert, `unrecognized_name` (RFC 6066 §3), in a record of its own (RFC 8446 §5.1, §6).
+    private static let unrecognizedName: StaticString = "\u{15}\u{3}\u{3}\u{0}\u{2}\u{2}\u{70}"
+    private static let lingerMax: Duration = .seconds(2)
+    private static let lingerBytesMax: UInt64 = 1 << 20
 
     let worker: Worker
     private let listener: Listener
@@ -70,6 +82,7 @@ final class Tunnel: TimerTarget {
             if end === endpoint { return proceed() }
             if readiness.isError { fail(.clientClosed, "the client reset the connection") }
         case .relaying: relay()
+        case .lingering: linger()
         case .closed: break
         }
     }
@@ -81,7 +94,10 @@ final class Tunnel: TimerTarget {
     func timerFired(_ timer: Timer) {
         switch state {
         case .greeting: fail(.badRequest, "no TLS handshake began in time")
-        case .connecting: attemptFailed(dialing.timeoutReason, dialing.timeoutText)
+        case .connecting:
+            let timeout = dialing.timedOut()
+            attemptFailed(timeout.reason, timeout.why)
+        case .lingering: close()
         case .relaying, .closed: break
         }
     }
@@ -124,7 +140,7 @@ final class Tunnel: TimerTarget {
             let request = self.request
             let index = plan.routes.match(serverName: request.bytes(request.authority), listener: listener.index)
             guard let index, case .service(let service) = plan.routes.routes[index].action else {
-                return fail(.noRoute, "no route has this server name")
+                return refuseName()
             }
             record.route = index
             self.service = plan.services[service]
@@ -241,14 +257,46 @@ final class Tunnel: TimerTarget {
     // MARK: The end
 
     private func fail(_ reason: Reason, _ why: String) {
-        guard state != .closed else { return }
+        switch state {
+        case .lingering: return close()
+        case .closed: return
+        case .greeting, .connecting, .relaying: break
+        }
+        Socket.resetOnClose(client.wire.transport.rawDescriptor)
+        if let endpoint { Socket.resetOnClose(endpoint.wire.transport.rawDescriptor) }
+        report(reason, why)
+        finish()
+    }
+
+    private func report(_ reason: Reason, _ why: String) {
         record.reason = reason
         let detail = Buffer(capacity: 128)
         detail.append(why)
-        Socket.resetOnClose(client.wire.transport.rawDescriptor)
-        if let endpoint { Socket.resetOnClose(endpoint.wire.transport.rawDescriptor) }
         worker.failed(record, request, detail)
-        finish()
+    }
+
+    /// No route has this name: the client is told so in words of TLS, which it has begun to speak.
+    private func refuseName() {
+        client.wire.outputForWriting().append(Self.unrecognizedName)
+        guard client.wire.flush() == .drained else { return fail(.noRoute, "no route has this server name") }
+        client.wire.transport.shutdownWriting()
+        report(.noRoute, "no route has this server name")
+        settle()
+        state = .lingering
+        worker.loop.schedule(timer, after: Self.lingerMax)
+        linger()
+    }
+
+    private func linger() {
+        while client.wire.bytesRead - record.receivedBytes < Self.lingerBytesMax {
+            client.wire.discardInput()
+            switch client.wire.fill() {
+            case .bytes: continue
+            case .wouldBlock: return
+            case .endOfStream, .failed: return close()
+            }
+        }
+        close()
     }
 
     private func closeEndpoint() {
@@ -262,8 +310,12 @@ final class Tunnel: TimerTarget {
     }
 
     private func finish() {
-        state = .closed
-        worker.loop.cancel(timer)
+        settle()
+        close()
+    }
+
+    /// Lets go of the endpoint, and accounts for what there was.
+    private func settle() {
         upward.end(worker.pipes)
         downward.end(worker.pipes)
         let pool = service.flatMap { record.endpoint < 0 ? nil : $0.pools[record.endpoint] }
@@ -272,7 +324,12 @@ final class Tunnel: TimerTarget {
         record.receivedBytes = client.wire.bytesRead
         record.sentBytes = client.wire.bytesWritten
         worker.metrics.record(record)
-        worker.log(record, request, endpoint: pool)
+        worker.log(record, request, endpoint: pool, tls: nil)
+    }
+
+    private func close() {
+        state = .closed
+        worker.loop.cancel(timer)
         client.tunnel = nil
         client.wire.close()
         listener.connectionClosed()

@@ -20,21 +20,30 @@ struct Dialing {
             }
             guard transport.isWritable else { return .pending }
             isOpen = true
-            do { try tls?.begin(on: transport) } catch { return .failed(.tlsFailed, "\(error)") }
+            do { try tls?.begin(on: transport) } catch { return failed("\(error)", tls) }
         }
         guard let tls else { return .connected }
         switch transport.handshake() {
         case .wouldBlock: return .pending
-        case .failed(let error): return .failed(.tlsFailed, "\(error)")
+        case .failed(let error): return failed("\(error)", tls)
         case .complete:
             guard !tls.isHTTP2 || transport.tls?.applicationProtocol == .http2 else {
-                return .failed(.tlsFailed, "the endpoint does not agree to HTTP/2 (ALPN)")
+                return failed("the endpoint does not agree to HTTP/2 (ALPN)", tls)
             }
+            tls.completed(isResumed: transport.tls?.isResumed ?? false)
             return .connected
         }
     }
 
-    /// What it waits for when its time is up.
-    var timeoutReason: Reason { isOpen ? .tlsFailed : .connectTimeout }
-    var timeoutText: String { isOpen ? "no TLS handshake in time" : "no connection in time" }
+    /// Its time is up; what it waited for until then.
+    func timedOut(_ tls: EndpointTLS? = nil) -> (reason: Reason, why: String) {
+        guard isOpen else { return (.connectTimeout, "no connection in time") }
+        tls?.failed()
+        return (.tlsFailed, "no TLS handshake in time")
+    }
+
+    private func failed(_ why: String, _ tls: EndpointTLS?) -> Outcome {
+        tls?.failed()
+        return .failed(.tlsFailed, why)
+    }
 }

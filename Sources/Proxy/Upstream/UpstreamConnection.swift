@@ -74,7 +74,9 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     func timerFired(_ timer: Timer) {
         switch state {
-        case .connecting: failConnecting(dialing.timeoutReason, dialing.timeoutText)
+        case .connecting:
+            let timeout = dialing.timedOut(pool.tls)
+            failConnecting(timeout.reason, timeout.why)
         case .leased: exchange?.upstreamTimedOut()
         case .idle: close(.idleTooLong)
         case .closed: break

@@ -220,7 +220,9 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
 
     func timerFired(_ timer: Timer) {
         switch state {
-        case .connecting: failConnecting(dialing.timeoutReason, dialing.timeoutText)
+        case .connecting:
+            let timeout = dialing.timedOut(pool.tls)
+            failConnecting(timeout.reason, timeout.why)
         case .open, .draining:
             switch clock.fired(at: worker.loop.now) {
             case .nothing, .overdue: break

@@ -1,28 +1,25 @@
-import CLinux
 import COpenSSL
-import Core
 import Glibc
-
-@testable import IO
+package import IO
 
 /// A certificate authority for one test: it issues, revokes and writes PEM files into a directory that goes with it.
 @safe
-final class TestAuthority {
-    enum KeyType { case ecdsa, rsa }
+package final class TestAuthority {
+    package enum KeyType { case ecdsa, rsa }
 
     /// A certificate with its key, as files.
-    struct Issued {
-        let files: TLSCertificateFiles
-        let serial: Int
+    package struct Issued {
+        package let files: TLSCertificateFiles
+        package let serial: Int
     }
 
-    let directory: String
-    let caPath: String
+    package let directory: String
+    package let caPath: String
     private let certificate: OpaquePointer
     private let key: OpaquePointer
     private var serials = 1
 
-    init(_ name: String = "Test CA") throws {
+    package init(_ name: String = "Test CA") throws {
         var template = Array("/tmp/sidecar-tls-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw IOError.last("mkdtemp") }
         directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -51,11 +48,11 @@ final class TestAuthority {
         unsafe rmdir(directory)
     }
 
-    func path(_ name: String) -> String { directory + "/" + name }
+    package func path(_ name: String) -> String { directory + "/" + name }
 
     /// Issues a certificate. `names` is a subjectAltName in OpenSSL's notation: `DNS:a.example,IP:127.0.0.1`; times are
     /// seconds from now.
-    func issue(
+    package func issue(
         _ file: String, names: String?, subject: String = "leaf", type: KeyType = .ecdsa, from: Int = -60,
         to: Int = 3600, encrypting password: String? = nil
     ) -> Issued {
@@ -85,7 +82,7 @@ final class TestAuthority {
     }
 
     /// Writes a revocation list with these serial numbers, and returns its path.
-    func revoke(_ serials: [Int]) -> String {
+    package func revoke(_ serials: [Int]) -> String {
         let list = unsafe X509_CRL_new()!
         defer { unsafe X509_CRL_free(list) }
         unsafe X509_CRL_set_version(list, 1)
@@ -111,7 +108,7 @@ final class TestAuthority {
     }
 
     /// Writes any text as a file, and returns its path.
-    func file(_ name: String, _ text: String) -> String {
+    package func file(_ name: String, _ text: String) -> String {
         unsafe Self.write(to: path(name)) { unsafe BIO_write($0, text, Int32(text.utf8.count)) }
         return path(name)
     }
