@@ -357,34 +357,44 @@ def test_a_dead_server_is_left_for_one_that_lives(run, server):
 # The proxy's own errors: HTTP 200, and the status that a gRPC client understands.
 
 
-def refused(run, upstream):
+@pytest.fixture
+def blackhole():
+    one = FullBacklog()
+    yield one
+    one.close()
+
+
+def refused(upstream, _):
     return to(f"127.0.0.1:{free_port()}")
 
 
-def never_accepts(run, upstream):
-    return to(FullBacklog(), service={"timeouts": {"connect": "200ms"}})
+def never_accepts(_, blackhole):
+    return to(blackhole, service={"timeouts": {"connect": "200ms"}})
 
 
-def silent(run, upstream):
+def silent(upstream, _):
     return to(upstream(h2_script(lambda server, stream: None)), service={"timeouts": {"response": "200ms"}})
 
 
-def plain_http(run, upstream):
+def plain_http(upstream, _):
     return to(upstream(whatever(response())))
 
 
-def closes(run, upstream):
+def closes(upstream, _):
     def script(peer):
         H2Server(peer).request()
+        # A close with bytes unread would be a reset.
+        peer.half_close()
+        peer.wait_closed()
 
     return to(upstream(script))
 
 
-def not_tls(run, upstream):
+def not_tls(upstream, _):
     return to(upstream(whatever(response())), service={"tls": {"insecure_skip_verify": True}})
 
 
-def no_route(run, upstream):
+def no_route(upstream, _):
     return gateway([{"name": "other", "location": "/other", "respond": {"body": "x"}}])
 
 
@@ -400,9 +410,9 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("reason", FAILURES)
-def test_an_error_of_the_proxy_is_a_grpc_status(run, upstream, reason):
+def test_an_error_of_the_proxy_is_a_grpc_status(run, upstream, blackhole, reason):
     make, code = FAILURES[reason]
-    proxy = run(make(run, upstream))
+    proxy = run(make(upstream, blackhole))
     with Client(proxy.port()) as client:
         error = client.fails()
     assert error.code() is code, error

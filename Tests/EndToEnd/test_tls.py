@@ -101,8 +101,8 @@ def test_the_configuration_bounds_the_versions(run, plain, authority, server_cer
 
 def test_ciphers_and_curves_are_those_of_the_configuration(run, plain, server_certificate):
     proxy = run(secure(plain, tls={
-        **server_certificate.pair, "ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ciphersuites": "TLS_CHACHA20_POLY1305_SHA256", "curves": "P-384"}))
+        **server_certificate.pair, "ciphers": ["ECDHE-ECDSA-AES256-GCM-SHA384"],
+        "ciphersuites": ["TLS_CHACHA20_POLY1305_SHA256"], "curves": ["P-384"]}))
     shown = s_client(proxy.port(), "-tls1_2")
     assert said(shown, r"Cipher is (\S+)") == "ECDHE-ECDSA-AES256-GCM-SHA384"
     shown = s_client(proxy.port(), "-tls1_3")
@@ -194,7 +194,10 @@ def test_without_tickets_every_handshake_is_whole(run, plain, server_certificate
     session = tmp_path / "session"
     ask = b"GET / HTTP/1.1\r\nHost: test.local\r\nConnection: close\r\n\r\n"
     assert "TLS session ticket:" not in s_client(proxy.port(), "-tls1_2", "-sess_out", session, "-ign_eof", send=ask)
-    assert "New, TLS" in s_client(proxy.port(), "-tls1_2", "-sess_in", session, "-ign_eof", send=ask)
+    # Whatever was kept is of no use; without a session's name there is nothing to keep.
+    if session.exists():
+        assert "New, TLS" in s_client(proxy.port(), "-tls1_2", "-sess_in", session, "-ign_eof", send=ask)
+    assert "TLS session ticket:" not in s_client(proxy.port(), "-tls1_3", "-ign_eof", send=ask)
 
 
 def test_the_proxy_resumes_its_sessions_with_an_endpoint(run, upstream, authority, server_certificate):
