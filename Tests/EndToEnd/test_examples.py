@@ -52,10 +52,12 @@ def test_what_a_reader_types_answers_what_the_reader_is_told(example, tmp_path):
         text = text.replace(f"examples/{example.name}/sidecar.yaml", str(tmp_path / "sidecar.yaml"))
         text = text.replace("/tmp/sidecar-mistake.yaml", str(tmp_path / "mistake.yaml"))
         text = re.sub(r"\.build/release/sidecar (wait|drain|quit)", rf"\g<0> --admin 127.0.0.1:{ports['15020']}", text)
-        return text.replace(".build/release/sidecar", BINARY)
+        return text.replace(".venv/bin/python", sys.executable).replace(".build/release/sidecar", BINARY)
 
     (tmp_path / "sidecar.yaml").write_text(moved(configuration))
-    app = subprocess.Popen([sys.executable, ROOT / "examples/hello/app.py", "--port", ports["9000"]])
+    own = example / "app.py"
+    app = subprocess.Popen([
+        sys.executable, *([own, "serve"] if own.exists() else [ROOT / "examples/hello/app.py"]), "--port", ports["9000"]])
     with open(tmp_path / "log", "wb") as log:
         proxy = subprocess.Popen([BINARY, "run", "--config", tmp_path / "sidecar.yaml"], stdout=log, stderr=log)
     try:

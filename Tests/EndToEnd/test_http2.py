@@ -500,9 +500,9 @@ def test_a_client_that_answers_no_ping_is_let_go(run, upstream):
     proxy = run(to("1.1", upstream(), listener={"http2": {"ping_interval": "1s", "ping_timeout": "200ms"}}))
     with h2_client(proxy) as lively, h2_client(proxy) as dead:
         dead.answers_pings = False
+        lively.wait(lambda: len(lively.pings) >= 2, "two pings")
         dead.read_to_end()
         assert len(dead.pings) == 1
-        lively.wait(lambda: len(lively.pings) >= 2, "two pings")
         assert lively.get().status == 200
 
 

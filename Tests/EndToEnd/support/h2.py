@@ -237,14 +237,14 @@ class H2Connection:
             if HEADER_TABLE_SIZE in dict(pairs):
                 self.encoder.header_table_size = min(4096, self.peer[HEADER_TABLE_SIZE])
             if self.acknowledges:
-                self.send(frame(SETTINGS, b"", ACK))
+                self._answer(frame(SETTINGS, b"", ACK))
         elif got.kind == PING:
             if got.flags & ACK:
                 self.pongs.append(got.payload)
             else:
                 self.pings.append(got.payload)
                 if self.answers_pings:
-                    self.send(frame(PING, got.payload, ACK))
+                    self._answer(frame(PING, got.payload, ACK))
         elif got.kind == WINDOW_UPDATE:
             increment = struct.unpack(">I", got.payload)[0]
             assert increment > 0, "WINDOW_UPDATE of 0"
@@ -261,6 +261,13 @@ class H2Connection:
         elif got.kind in (HEADERS, CONTINUATION):
             self._headers(got)
         assert got.kind != PUSH_PROMISE, "nobody asked for PUSH_PROMISE"
+
+    def _answer(self, data):
+        """What a peer must say; a peer that has gone already needs it no more, and its last words are still to be read."""
+        try:
+            self.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
 
     def _stream(self, number):
         if number not in self.streams:
@@ -285,7 +292,7 @@ class H2Connection:
             self.credit(got.stream, len(got.payload), with_stream=self.credits is True and not stream.ended)
 
     def credit(self, stream, count, with_stream=True):
-        self.send(window_update(0, count), window_update(stream, count) if with_stream else b"")
+        self._answer(window_update(0, count) + (window_update(stream, count) if with_stream else b""))
 
     def _headers(self, got):
         if got.kind == HEADERS:
