@@ -96,6 +96,7 @@ private final class SteppedSource: BodySource {
     init(_ steps: [Step]) { self.steps = steps[...] }
 
     let wire: Wire? = nil
+    let spliceable: UInt64 = 0
     let trailers: HeaderBlock? = nil
     let payloadDecoded: UInt64 = 0
     let canRewind = false
@@ -131,6 +132,7 @@ private final class NarrowSink: BodySink {
     init(bytesPerPush: Int) { self.bytesPerPush = bytesPerPush }
 
     let wire: Wire? = nil
+    let acceptsSplice = false
     var payloadWritten: UInt64 { UInt64(received.count) }
 
     func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome {
