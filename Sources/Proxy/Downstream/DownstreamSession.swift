@@ -44,6 +44,8 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     /// Input is being worked on further up the stack.
     private var isProcessing = false
     private var isTrimDue = false
+    /// The client sent GOAWAY.
+    private var isClientLeaving = false
     private var lingerBudget = DownstreamSession.lingerBytesMax
 
     /// Takes an established connection over, with the `bytes` that were read from it already.
@@ -151,7 +153,8 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
             case .writable(let slot):
                 streams[slot]?.windowOpened()
             case .allWritable: resumeBlocked()
-            case .settings, .goAway, .refused: break
+            case .settings, .refused: break
+            case .goAway: clientLeaves()
             case .pong:
                 clock.answered(at: worker.loop.now)
                 if state == .draining, streamCount == 0 { finishDraining() }
@@ -195,6 +198,12 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
         stream.exchange?.downstreamReadable(stream)
     }
 
+    /// The client opens no more streams: when the last has ended there is nothing to keep the connection for.
+    private func clientLeaves() {
+        isClientLeaving = true
+        if streamCount == 0 { beginClosing(.noError) }
+    }
+
     // MARK: Streams
 
     private func insert(_ stream: DownstreamStream, at slot: Int) {
@@ -216,7 +225,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
         guard streamCount == 0 else { return }
         clock.idle(since: worker.loop.now, for: listener.keepAliveTimeout)
         reschedule()
-        if state == .draining { finishDraining() }
+        if state == .draining { finishDraining() } else if isClientLeaving { beginClosing(.noError) }
     }
 
     /// A stream's object has nothing to do.

@@ -133,9 +133,10 @@ final class EndpointPool: CustomStringConvertible {
         return text.readable.text
     }
 
-    /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one.
+    /// A connection for `exchange`: an idle one at once, or a new one that is connecting. `fresh` asks for a new one
+    /// where a parked one may have been closed unseen, as HTTP/2 ones are not.
     func checkOut(for exchange: Exchange, fresh: Bool) -> CheckOut {
-        if limits.isHTTP2 { return checkOutStream(for: exchange, fresh: fresh) }
+        if limits.isHTTP2 { return checkOutStream(for: exchange) }
         if !fresh, let connection = idle.popLast() {
             count(.poolHits)
             uncount(.connectionsIdle)
@@ -156,15 +157,12 @@ final class EndpointPool: CustomStringConvertible {
     }
 
     /// A stream of the first HTTP/2 connection that has room, or of a new one.
-    private func checkOutStream(for exchange: Exchange, fresh: Bool) -> CheckOut {
-        // The connection on which a stream was refused may well refuse another.
-        if !fresh || openCount >= limits.connectionsMax {
-            for session in sessions where session.hasRoom {
-                let (stream, isConnected) = session.open(for: exchange)
-                guard isConnected else { return .connecting(stream) }
-                count(.poolHits)
-                return .idle(stream)
-            }
+    private func checkOutStream(for exchange: Exchange) -> CheckOut {
+        for session in sessions where session.hasRoom {
+            let (stream, isConnected) = session.open(for: exchange)
+            guard isConnected else { return .connecting(stream) }
+            count(.poolHits)
+            return .idle(stream)
         }
         if openCount >= limits.connectionsMax { return .full }
         return connect { (address) throws(IOError) in

@@ -37,6 +37,8 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     private let spares = Spares<UpstreamStream>()
     private(set) var streamCount = 0
     private var requests: UInt32 = 0
+    /// So many streams were one too many for the endpoint, whatever its settings say.
+    private var refusedAt = Int.max
     private var isProcessing = false
     private var isTrimDue = false
 
@@ -62,7 +64,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     /// Whether a new exchange may have a stream of it.
     var hasRoom: Bool {
         guard state == .open || state == .connecting, requests < pool.limits.requestsMax else { return false }
-        return streamCount < pool.limits.streamsMax && link.session.canOpen
+        return streamCount < min(pool.limits.streamsMax, refusedAt) && link.session.canOpen
     }
 
     /// Opens a stream. It may be used at once when `isConnected`, else when its exchange hears `upstreamConnected`.
@@ -159,6 +161,12 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         forEachStream { $0.exchange?.upstreamFailedToConnect(reason, why) }
     }
 
+    /// Another connection may do; one that takes no stream at all is of no use.
+    private func streamRefused() {
+        refusedAt = streamCount - 1
+        if refusedAt == 0 { drain() }
+    }
+
     private func resumeBlocked() {
         forEachStream { $0.windowOpened() }
     }
@@ -190,6 +198,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
             case .data(let slot, let range, let ends):
                 streams[slot]?.payloadReceived(range, ends: ends)
             case .reset(let slot, let code):
+                if code == .refusedStream { streamRefused() }
                 streams[slot]?.failed(.streamReset(code, isUnprocessed: code == .refusedStream))
             case .streamFailed(let slot, _, let error): streams[slot]?.failed(.malformed(error))
             case .refused(let slot): streams[slot]?.failed(.streamReset(.refusedStream, isUnprocessed: true))

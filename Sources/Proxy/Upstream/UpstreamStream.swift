@@ -18,6 +18,8 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
     private var isHeadWaiting = false
     private var isHeadLast = false
     private var failure: BodyFailure?
+    /// What the endpoint is told when the stream is given up.
+    private var resetCode = H2ErrorCode.cancel
     private var headBytes: UInt64 = 0
     private(set) var isReused = false
     private(set) var hasWrittenRequest = false
@@ -39,6 +41,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         self.isReused = isReused
         isHeadWaiting = false
         failure = nil
+        resetCode = .cancel
         headBytes = 0
         hasWrittenRequest = false
         hasResponseBytes = false
@@ -75,6 +78,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
             try session.link.session.decodeTrailers(slot, into: body.trailersForReading())
             body.ended()
         } catch {
+            resetCode = .protocolError
             body.failed(.malformed(error))
         }
         exchange?.upstreamReadable(self)
@@ -111,6 +115,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         do {
             try session.link.session.decodeResponse(slot, into: head, method: method)
         } catch {
+            resetCode = .protocolError
             return .failed(.malformed(error))
         }
         headBytes += UInt64(head.headers.storage.writerIndex)
@@ -134,7 +139,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     func release(reusable: Bool, serverTimeoutSeconds: UInt32?) { close(.noError) }
 
-    func cancel() { close(.cancel) }
+    func cancel() { close(resetCode) }
 
     /// Closes the stream; one that is not at its end is reset.
     private func close(_ code: H2ErrorCode) {
