@@ -7,7 +7,7 @@ import pytest
 from support.certificates import Authority
 from support.nginx import NGINX, Nginx
 from support.sidecar import BINARY, Sidecar
-from support.upstream import ScriptedUpstream
+from support.upstream import ScriptedUpstream, answers, response
 
 
 def pytest_configure(config):
@@ -84,3 +84,32 @@ def nginx(tmp_path_factory):
     server = Nginx(tmp_path_factory.mktemp("nginx"))
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def server_certificate(authority):
+    """What most servers of the tests show."""
+    return authority.issue("test.local", "127.0.0.1")
+
+
+@pytest.fixture(scope="session")
+def people(authority):
+    """Clients' certificates, good and bad."""
+    return {
+        "alice": authority.issue("alice.local", "spiffe://story/alice", common_name="alice"),
+        "bob": authority.issue("bob.local", common_name="bob"),
+        "revoked": authority.issue("mallory.local", common_name="mallory"),
+        "expired": authority.issue("late.local", days=-0.5, begins=-2),
+    }
+
+
+@pytest.fixture(scope="session")
+def strangers(tmp_path_factory):
+    """Who issues certificates that nobody trusts."""
+    return Authority(tmp_path_factory.mktemp("strangers"), "Another Authority")
+
+
+@pytest.fixture(scope="module")
+def plain(shared_upstream):
+    """An endpoint without TLS that answers `ok`."""
+    return shared_upstream(answers(response(b"ok\n")))

@@ -1,4 +1,4 @@
-"""gRPC with Google's client and server: every kind of call, deadlines, cancellation, endings, and the proxy's own errors."""
+"""gRPC with Google's client and server: every kind of call, deadlines, cancellation, endings, the proxy's own errors."""
 
 import asyncio
 import os

@@ -1,57 +1,22 @@
-"""What RFC 9113 forbids, frame by frame: towards the proxy as a server, and towards it as a client; floods; and requests
-that would be two once they are HTTP/1."""
+"""What RFC 9113 forbids a client, frame by frame, and what it allows though it is odd."""
 
 import struct
 
 import pytest
 
+from support.frames import GET, POST, REQUEST, WAIT, data, head, post, reads_and_answers
 from support.h2 import (
-    ACK, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, ENABLE_PUSH, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM,
-    FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, INTERNAL_ERROR, LARGEST_WINDOW,
-    MAX_CONCURRENT_STREAMS, MAX_FRAME_SIZE, NO_ERROR, PADDED, PING, PREFACE, PRIORITIZED, PRIORITY, PROTOCOL_ERROR,
-    PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Closed, H2Client, H2Server, Stream,
-    frame, goaway, literal, literals, ping, reset, settings, window_update,
+    ACK, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, ENABLE_PUSH, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR,
+    FRAME_SIZE_ERROR, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, LARGEST_WINDOW, MAX_FRAME_SIZE, PADDED, PING, PREFACE,
+    PRIORITIZED, PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED,
+    WINDOW_UPDATE, H2Client, Stream, frame, literal, literals, ping, reset, settings, window_update,
 )
-from support.mix import ask
 from support.sidecar import proxy_to
-from support.upstream import answers_or_leaves, response, whatever
-from support.waiting import wait_for
-from support.wire import Truncated
-
-H2_VIOLATIONS = "sidecar_http2_violations_total"
-
-REQUEST = [(":method", "GET"), (":scheme", "http"), (":authority", "test.local"), (":path", "/")]
-GET = literals(*REQUEST)
-POST = literals((":method", "POST"), *REQUEST[1:])
-
-
-def head(block=GET, stream=1, flags=END_HEADERS | END_STREAM):
-    return frame(HEADERS, block, flags, stream)
-
-
-def post(stream=1, more=b""):
-    return head(POST + more, stream, END_HEADERS)
-
-
-def data(payload=b"x", stream=1, flags=0):
-    return frame(DATA, payload, flags, stream)
 
 
 @pytest.fixture(scope="module")
 def origin(shared_upstream):
-    """An HTTP/1.1 endpoint that reads each body and answers; `/wait` it never answers."""
-
-    def script(peer):
-        try:
-            while (message := peer.head()) is not None:
-                if message.target == "/wait":
-                    return peer.wait_closed()
-                peer.body(message)
-                peer.send(response())
-        except Truncated:
-            pass
-
-    return shared_upstream(script)
+    return shared_upstream(reads_and_answers)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +33,6 @@ def client(proxy):
     with H2Client(proxy.port()) as other:
         assert other.get().status == 200
 
-
-WAIT = literals(*REQUEST[:3], (":path", "/wait"))
 
 # Connection errors: what is sent, the code of GOAWAY, and the section that demands it.
 CONNECTION_ERRORS = {
@@ -306,18 +269,19 @@ def test_malformed_trailers_never_end_a_request(client, what):
 
 
 @pytest.mark.parametrize("how", ["HEADERS", "PRIORITY"])
-def test_a_request_can_depend_on_itself_without_harm(client, how):
+def test_a_request_can_depend_on_itself_without_harm(run, origin, how):
     """RFC 9113 §5.3.2: priorities are dead, whatever they say."""
-    client.ready()
+    proxy = run(proxy_to(origin))
     self_dependent = struct.pack(">IB", 1, 15)
-    if how == "HEADERS":
-        client.send(frame(HEADERS, self_dependent + GET, END_HEADERS | END_STREAM | PRIORITIZED, 1))
-    else:
-        client.send(head() + frame(PRIORITY, self_dependent, 0, 1))
-    client.streams[1] = stream = Stream(1)
-    client._next = 3
-    client.wait(lambda: stream.done, "an answer or a reset")
-    assert client.get().status == 200
+    with H2Client(proxy.port()).ready() as client:
+        if how == "HEADERS":
+            client.send(frame(HEADERS, self_dependent + GET, END_HEADERS | END_STREAM | PRIORITIZED, 1))
+        else:
+            client.send(head() + frame(PRIORITY, self_dependent, 0, 1))
+        client.streams[1] = stream = Stream(1)
+        client._next = 3
+        client.wait(lambda: stream.done, "an answer or a reset")
+        assert client.get().status == 200
 
 
 # What is odd but allowed.
@@ -359,372 +323,3 @@ def test_what_is_allowed_is_no_error(client, what):
     client._next = number + 2
     assert client.get().status == 200
     assert client.goaway is None
-
-
-# Floods.
-
-
-def repeated(one, count=20_000):
-    return lambda client: [one] * count
-
-
-def rapid_resets(client):
-    """CVE-2023-44487: open and reset, over and over."""
-    for number in range(1, 4001, 2):
-        yield head(WAIT, number)
-        yield reset(number, CANCEL)
-
-
-def made_resets(client):
-    """CVE-2025-8671: make the server reset the streams."""
-    for number in range(1, 4001, 2):
-        yield head(WAIT, number)
-        yield window_update(number, 0)
-
-
-def continuations(client):
-    """CVE-2024-27316: a head that never ends."""
-    yield head(flags=END_STREAM)
-    for _ in range(20_000):
-        yield frame(CONTINUATION, literal("x", "y" * 50), 0, 1)
-
-
-def empty_continuations(client):
-    yield head(flags=END_STREAM)
-    for _ in range(20_000):
-        yield frame(CONTINUATION, b"", 0, 1)
-
-
-def empty_data(client):
-    yield post()
-    for _ in range(20_000):
-        yield data(b"")
-
-
-def padding_only(client):
-    yield post()
-    for _ in range(20_000):
-        yield data(b"\0", 1, PADDED)
-
-
-def stream_window_updates(client):
-    yield head(WAIT)
-    for _ in range(60_000):
-        yield window_update(1, 1)
-
-
-def empty_heads(client):
-    """CVE-2019-9516: names without a letter."""
-    for number in range(1, 4001, 2):
-        yield head(literals(*[("", "")] * 100), number)
-
-
-FLOODS = {
-    "rapid_reset": (rapid_resets, "rapid_reset"),
-    "rapid_reset_by_the_server": (made_resets, "rapid_reset"),
-    "continuation": (continuations, "continuation_flood|header_block_too_large"),
-    "empty_continuation": (empty_continuations, "continuation_flood"),
-    "settings": (repeated(settings()), "settings_flood"),
-    "settings_of_many": (repeated(settings(*[(0x99, 1)] * 500), 2000), "settings_flood"),
-    "ping": (repeated(ping()), "ping_flood"),
-    "empty_data": (empty_data, "empty_frame_flood"),
-    "padding_only": (padding_only, "empty_frame_flood"),
-    "window_update": (repeated(window_update(0, 1), 60_000), "window_update_flood"),
-    "window_update_of_a_stream": (stream_window_updates, "window_update_flood"),
-    "priority": (repeated(frame(PRIORITY, struct.pack(">IB", 0, 1), 0, 1)), "priority_flood"),
-    "malformed_heads": (empty_heads, "rapid_reset"),
-}
-
-
-def pour(client, frames):
-    """Sends until the proxy has had enough; what it says is read meanwhile, so that GOAWAY is not lost in a reset."""
-    batch = b""
-    try:
-        for one in frames:
-            batch += one
-            if len(batch) > 8_192:
-                client.send(batch)
-                batch = b""
-                drain(client)
-                if client.goaway or client.ended:
-                    break
-        client.send(batch)
-    except (ConnectionError, Closed):
-        pass
-    try:
-        client.read_to_end()
-    except ConnectionError:
-        pass
-
-
-def drain(client):
-    """Handles what is there without waiting for more."""
-    client.sock.settimeout(0.001)
-    try:
-        while client.read() is not None:
-            pass
-    except (TimeoutError, BlockingIOError):
-        pass
-    finally:
-        client.sock.settimeout(10)
-
-
-@pytest.mark.parametrize("what", FLOODS)
-def test_a_flood_is_ended_with_enhance_your_calm_and_costs_no_memory(proxy, client, what):
-    frames, word = FLOODS[what]
-    before, counted = proxy.pss(), proxy.metrics()
-    client.ready()
-    pour(client, frames(client))
-    assert client.goaway is not None, "the flood was let in to its end, or cut without a word"
-    assert client.goaway.code == ENHANCE_YOUR_CALM, (client.goaway.code, client.goaway.debug)
-    assert client.goaway.debug in word.split("|")
-    assert proxy.pss() - before < 2 << 20
-    label = {"violation": client.goaway.debug}
-    proxy.wait_metric(H2_VIOLATIONS, counted.sum(H2_VIOLATIONS, **label) + 1, **label)
-
-
-def test_a_peer_that_reads_no_acknowledgements_does_not_fill_the_memory(proxy):
-    """CVE-2019-9515 and the like: each frame asks for an answer that nobody takes."""
-    before = proxy.pss()
-    with H2Client(proxy.port()) as client:
-        client.sock.settimeout(0.3)
-        try:
-            for _ in range(2000):
-                client.send(ping() * 400)
-        except (OSError, TimeoutError):
-            pass
-        assert proxy.pss() - before < 2 << 20
-    with H2Client(proxy.port()) as other:
-        assert other.get().status == 200
-
-
-def test_a_head_larger_than_the_limit_is_431_or_an_end(client):
-    client.ready()
-    block = GET + literals(*[("x-%d" % number, "y" * 4000) for number in range(40)])
-    pieces = [block[at:at + 16_000] for at in range(0, len(block), 16_000)]
-    client.streams[1] = stream = Stream(1)
-    client.send(frame(HEADERS, pieces[0], END_STREAM, 1), *[
-        frame(CONTINUATION, piece, END_HEADERS if piece is pieces[-1] else 0, 1) for piece in pieces[1:]])
-    client.wait(lambda: stream.done or client.goaway, "an answer")
-    if client.goaway is None and stream.head:
-        assert stream.status == 431
-    elif client.goaway is None:
-        assert stream.code in (PROTOCOL_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, CANCEL)
-
-
-def test_a_bomb_of_indexed_fields_is_stopped_by_the_size_of_what_it_means(client):
-    """A table entry of 4000 bytes, said 4000 times in as many bytes."""
-    client.ready()
-    bomb = b"\x40" + literal("x", "y" * 3900)[1:] + b"\xbe" * 12_000
-    client.streams[1] = stream = Stream(1)
-    client.send(head(GET + bomb))
-    client.wait(lambda: stream.done or client.goaway, "an answer")
-    if stream.head:
-        assert stream.status == 431
-
-
-# Smuggling: what is one request in HTTP/2 is one request in HTTP/1, or none.
-
-SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: evil\r\n\r\n"
-DOWNGRADES = {
-    "H2.CL": post(more=literal("content-length", "0")) + data(SMUGGLED, 1, END_STREAM),
-    "H2.CL_short": post(more=literal("content-length", "5")) + data(b"hello" + SMUGGLED, 1, END_STREAM),
-    "H2.TE": post(more=literal("transfer-encoding", "chunked")) + data(b"0\r\n\r\n" + SMUGGLED, 1, END_STREAM),
-    "H2.TE_with_a_tab": post(more=literal("transfer-encoding", "\tchunked")) + data(b"0\r\n\r\n" + SMUGGLED, 1, END_STREAM),
-    "TE_in_a_value": post(more=literal("x", "y\r\nTransfer-Encoding: chunked")) + data(
-        b"0\r\n\r\n" + SMUGGLED, 1, END_STREAM),
-    "TE_in_a_name": post(more=literal("x: y\r\ntransfer-encoding", "chunked")) + data(
-        b"0\r\n\r\n" + SMUGGLED, 1, END_STREAM),
-    "request_in_a_value": head(GET + literal("x", "y\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: evil")),
-    "request_by_bare_LF": head(GET + literal("x", "y\n\nGET /smuggled HTTP/1.1\nHost: evil")),
-    "request_in_a_name": head(GET + literal("x: y\r\n\r\nGET /smuggled HTTP/1.1\r\nz", "1")),
-    "request_in_:path": head(literals(*REQUEST[:3], (":path", "/ HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1"))),
-    "request_in_:method": head(literals((":method", "GET /smuggled HTTP/1.1\r\nx: y\r\n\r\nGET"), *REQUEST[1:])),
-    "request_in_:authority": head(literals(
-        *REQUEST[:2], (":authority", "a\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: b"), REQUEST[3])),
-    "request_in_:scheme": head(literals(
-        REQUEST[0], (":scheme", "http://a/smuggled HTTP/1.1\r\nx: y"), *REQUEST[2:])),
-    "request_in_a_cookie": head(GET + literals(("cookie", "a=1\r\n\r\nGET /smuggled HTTP/1.1"), ("cookie", "b=2"))),
-    "two_hosts": head(GET + literals(("host", "test.local"), ("host", "evil"))),
-    "request_in_trailers": post() + data() + head(literal("x", "y\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: evil")),
-    "chunk_in_trailers": post() + data() + head(literal("x", "y\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1")),
-    "upgrade": head(GET + literals(("upgrade", "h2c"), ("http2-settings", "AAMAAABkAAQAAP__"))),
-}
-
-
-@pytest.mark.parametrize("what", DOWNGRADES)
-def test_no_request_is_smuggled_by_the_step_down_to_http1(run, upstream, what):
-    # Answers what comes, so that a smuggled request would be seen as one.
-    server = upstream(answers_or_leaves(response()))
-    proxy = run(proxy_to(server))
-    with H2Client(proxy.port()).ready() as client:
-        client.streams[1] = stream = Stream(1)
-        client.send(DOWNGRADES[what])
-        client.wait(lambda: stream.done or client.goaway, "the end of the stream")
-        assert stream.head is None or 400 <= stream.status < 500, stream
-    assert ask(proxy.port(), "2").status == 200
-    wait_for(lambda: server.requests, "the request after it")
-    assert b"smuggled" not in server.received
-    assert b"evil" not in server.received
-    assert b"chunked" not in server.received.lower() or what.endswith("_in_trailers")
-    assert [request.target for request in server.requests if request.method == "GET"] == ["/"]
-
-
-# The proxy as a client of an endpoint that errs.
-
-OK = b"\x88"
-
-
-def response_head(block=OK, stream=1, flags=END_HEADERS):
-    return frame(HEADERS, block, flags, stream)
-
-
-# What an endpoint sends after the request, and the code that it hears: of GOAWAY for errors of the connection, of
-# RST_STREAM for errors of the stream.
-ENDPOINT_ERRORS = {
-    "4.1 noise": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "goaway", {FRAME_SIZE_ERROR, PROTOCOL_ERROR}),
-    "4.2 a frame that is too long": (frame(DATA, b"x" * 16_385, 0, 1), "goaway", {FRAME_SIZE_ERROR, PROTOCOL_ERROR}),
-    "4.3 a head that HPACK cannot decode": (response_head(b"\xfe"), "goaway", {COMPRESSION_ERROR}),
-    "5.1 HEADERS on an idle stream": (response_head(stream=99), "goaway", {PROTOCOL_ERROR}),
-    "5.1 DATA on an idle stream": (frame(DATA, b"x", 0, 99), "goaway", {PROTOCOL_ERROR, STREAM_CLOSED}),
-    "5.1.1 HEADERS on a server's stream": (response_head(stream=2), "goaway", {PROTOCOL_ERROR}),
-    "6.5 SETTINGS on a stream": (frame(SETTINGS, b"", 0, 1), "goaway", {PROTOCOL_ERROR}),
-    "6.5.2 ENABLE_PUSH of 1 by a server": (settings((ENABLE_PUSH, 1)), "goaway", {PROTOCOL_ERROR}),
-    "6.6 PUSH_PROMISE though push is off": (
-        frame(PUSH_PROMISE, struct.pack(">I", 2) + GET, END_HEADERS, 1), "goaway", {PROTOCOL_ERROR}),
-    "6.7 PING of seven bytes": (frame(PING, b"1234567"), "goaway", {FRAME_SIZE_ERROR}),
-    "6.9 WINDOW_UPDATE of 0": (window_update(0, 0), "goaway", {PROTOCOL_ERROR}),
-    "6.9.1 a window above 2^31-1": (window_update(0, LARGEST_WINDOW), "goaway", {FLOW_CONTROL_ERROR}),
-    "6.10 CONTINUATION alone": (frame(CONTINUATION, OK, END_HEADERS, 1), "goaway", {PROTOCOL_ERROR}),
-    "6.10 a head interrupted": (response_head(flags=0) + ping(), "goaway", {PROTOCOL_ERROR}),
-    "8.1 DATA before HEADERS": (frame(DATA, b"x", 0, 1), "either", {PROTOCOL_ERROR}),
-    "8.1 a head that is only interim and ends": (
-        response_head(literal(":status", "103"), flags=END_HEADERS | END_STREAM), "reset", {PROTOCOL_ERROR}),
-    "8.1.1 101, which HTTP/2 has not": (response_head(literal(":status", "101")), "reset", {PROTOCOL_ERROR}),
-    "8.2.1 a name in upper case": (response_head(OK + literal("X", "1")), "reset", {PROTOCOL_ERROR}),
-    "8.2.1 CR LF in a value": (response_head(OK + literal("x", "a\r\nb: c")), "reset", {PROTOCOL_ERROR}),
-    "8.2.2 Connection": (response_head(OK + literal("connection", "close")), "reset", {PROTOCOL_ERROR}),
-    "8.2.2 Transfer-Encoding": (
-        response_head(OK + literal("transfer-encoding", "chunked")), "reset", {PROTOCOL_ERROR}),
-    "8.3.2 no :status": (response_head(literal("x", "1")), "reset", {PROTOCOL_ERROR}),
-    "8.3.2 :status twice": (response_head(OK + OK), "reset", {PROTOCOL_ERROR}),
-    "8.3.2 :status of letters": (response_head(literal(":status", "2xx")), "reset", {PROTOCOL_ERROR}),
-    "8.3.2 :status of two digits": (response_head(literal(":status", "20")), "reset", {PROTOCOL_ERROR}),
-    "8.3.2 a pseudo field of requests": (response_head(OK + literal(":path", "/")), "reset", {PROTOCOL_ERROR}),
-    "8.3 a pseudo field after a field": (
-        response_head(literal("x", "1") + OK), "reset", {PROTOCOL_ERROR}),
-    "8.1.1 two content-lengths": (
-        response_head(OK + literals(("content-length", "1"), ("content-length", "2"))), "reset", {PROTOCOL_ERROR}),
-}
-
-
-def erring(frames, seen, own=()):
-    """A script: the first connection errs and keeps what it hears of it, the others answer."""
-
-    def script(peer):
-        server = H2Server(peer, own)
-        first = server.request()
-        if peer.number > 0:
-            while first is not None:
-                server.respond(first)
-                first = server.request()
-            return
-        server.send(frames)
-        while not first.done or first.code is None:
-            if server.read() is None:
-                break
-        seen.append((first.code, server.goaway and server.goaway.code))
-
-    return script
-
-
-@pytest.mark.parametrize("what", ENDPOINT_ERRORS)
-def test_an_endpoint_that_errs_is_told_and_the_client_gets_502(run, upstream, what):
-    frames, how, codes = ENDPOINT_ERRORS[what]
-    seen = []
-    proxy = run(proxy_to(upstream(erring(frames, seen)), service={"protocol": "http2"}))
-    answer = ask(proxy.port(), "2", "POST", body=b"x")
-    assert (answer.status, answer.get("x-sidecar-reason")) == (502, "upstream_protocol_error")
-    wait_for(lambda: seen, "the endpoint's own end")
-    reset_code, goaway_code = seen[0]
-    if how == "goaway" or (how == "either" and goaway_code is not None):
-        assert goaway_code in codes
-    else:
-        assert reset_code in codes
-    if what.startswith("8.") and how == "reset":
-        return
-    assert ask(proxy.port(), "2", "POST", body=b"x").status == 200, "a fresh connection"
-
-
-ENDPOINT_LATE_ERRORS = {
-    "8.1.1 DATA beyond content-length": (
-        response_head(OK + literal("content-length", "1")) + frame(DATA, b"xy", END_STREAM, 1)),
-    "8.1.1 DATA short of content-length": (
-        response_head(OK + literal("content-length", "3")) + frame(DATA, b"xy", END_STREAM, 1)),
-    "8.1 trailers that do not end the stream": (
-        response_head() + frame(DATA, b"xy", 0, 1) + response_head(literal("x", "y"))),
-    "8.1 a pseudo field in trailers": (
-        response_head() + frame(DATA, b"xy", 0, 1) + response_head(OK, flags=END_HEADERS | END_STREAM)),
-    "8.2.1 CR LF in trailers": (
-        response_head() + frame(DATA, b"xy", 0, 1)
-        + response_head(literal("x", "a\r\nb: c"), flags=END_HEADERS | END_STREAM)),
-    "6.9.1 more DATA than the window": (
-        response_head() + b"".join(frame(DATA, b"x" * 16_384, 0, 1) for _ in range(2000))),
-}
-
-
-@pytest.mark.parametrize("what", ENDPOINT_LATE_ERRORS)
-@pytest.mark.parametrize("version", ["1.1", "2"])
-def test_a_response_that_goes_wrong_never_ends_cleanly(run, upstream, version, what):
-    seen = []
-    proxy = run(proxy_to(upstream(erring(ENDPOINT_LATE_ERRORS[what], seen)), service={"protocol": "http2"}))
-    if version == "2":
-        with H2Client(proxy.port()) as client:
-            stream = client.get("/cut")
-            if not stream.ended:
-                assert stream.code not in (None, NO_ERROR)
-            else:
-                assert stream.status == 502
-    else:
-        with proxy.client() as client:
-            client.send(b"GET /cut HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            text = client.read_to_end()
-        complete = text.endswith(b"0\r\n\r\n") or (b"content-length: 1\r\n" in text.lower() and text.endswith(b"x"))
-        assert not complete or b" 502 " in text.split(b"\r\n")[0], text[:300]
-    assert proxy.log_line(url__path="/cut")["sidecar.reason"] in ("upstream_protocol_error", "upstream_reset")
-
-
-def test_an_endpoint_that_floods_is_left(run, upstream):
-    seen = []
-    proxy = run(proxy_to(upstream(erring(ping() * 20_000, seen)), service={"protocol": "http2"}))
-    before = proxy.pss()
-    assert ask(proxy.port(), "2", "POST", body=b"x").status == 502
-    assert proxy.pss() - before < 2 << 20
-    assert ask(proxy.port(), "2").status == 200
-
-
-def test_an_endpoint_that_allows_no_stream_is_overloaded_not_a_hang(run, upstream):
-    def script(peer):
-        H2Server(peer, [(MAX_CONCURRENT_STREAMS, 0)]).read_to_end()
-
-    proxy = run(proxy_to(upstream(script), service={"protocol": "http2", "timeouts": {"response": "500ms"}}))
-    answer = ask(proxy.port(), "2")
-    assert answer.status in (502, 503, 504)
-    assert answer.get("x-sidecar-reason")
-
-
-def test_an_http1_server_behind_protocol_http2_is_upstream_protocol_error(run, upstream):
-    server = upstream(whatever(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
-    answer = ask(run(proxy_to(server, service={"protocol": "http2"})).port(), "2")
-    assert (answer.status, answer.get("x-sidecar-reason")) == (502, "upstream_protocol_error")
-
-
-def test_goaway_of_an_endpoint_with_an_error_fails_its_streams(run, upstream):
-    def script(peer):
-        server = H2Server(peer)
-        stream = server.request()
-        server.send(goaway(stream.id, INTERNAL_ERROR, b"out of order"))
-
-    answer = ask(run(proxy_to(upstream(script), service={"protocol": "http2"})).port(), "2", "POST", body=b"x")
-    assert answer.status == 502
-    assert answer.get("x-sidecar-reason") in ("upstream_closed", "upstream_reset")

@@ -1,7 +1,7 @@
 """HTTP/2 with every byte in the test's hand: frames are made and read here, only HPACK is a library's.
 
-A connection does by itself what a peer must (acknowledge SETTINGS and PINGs, credit windows), unless told otherwise, and
-holds the other side to RFC 9113: a frame that is too large, a stream out of order or an overrun window fails the test."""
+A connection does by itself what a peer must (acknowledge SETTINGS and PINGs, credit windows), unless told otherwise.
+It holds the other side to RFC 9113: a frame that is too large or out of order fails the test."""
 
 import socket
 import struct
@@ -263,7 +263,7 @@ class H2Connection:
         assert got.kind != PUSH_PROMISE, "nobody asked for PUSH_PROMISE"
 
     def _answer(self, data):
-        """What a peer must say; a peer that has gone already needs it no more, and its last words are still to be read."""
+        """What a peer must be told; one that has gone needs it no more, and its last words are still to be read."""
         try:
             self.send(data)
         except (BrokenPipeError, ConnectionResetError):

@@ -19,7 +19,8 @@ FILES = {"empty": 0, "1k": 1024, "10k": 10 * 1024, "1m": 1 << 20, "10m": 10 << 2
 class Nginx:
     """One nginx with its own prefix: static files of `FILES`, an echo of the headers, a sink for uploads.
 
-    `http2_port` is the same server for HTTP/2 without TLS. `listen` are further `listen` directives of its server, `servers` whole servers beside it."""
+    `http2_port` is the same server for HTTP/2 without TLS. `listen` are further `listen` directives of its server,
+    `servers` whole servers beside it."""
 
     def __init__(self, directory, extra="", listen="", servers=""):
         self.directory = directory

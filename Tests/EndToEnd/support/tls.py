@@ -6,6 +6,7 @@ import ssl
 import subprocess
 
 from .client import RawClient
+from .sidecar import proxy_to
 from .wire import Reader
 
 OPENSSL = shutil.which("openssl")
@@ -77,3 +78,25 @@ def said(text, pattern):
     found = re.search(pattern, text, re.M)
     assert found, f"no {pattern!r} in:\n{text}"
     return found.group(1)
+
+
+def secure(*endpoints, tls, listener=None, **more):
+    """A configuration: one TLS listener to one service."""
+    return proxy_to(*endpoints, listener={"tls": tls, **(listener or {})}, **more)
+
+
+def verified(authority, **more):
+    """A service's keys: its endpoints are verified, as `test.local`."""
+    return {"tls": {"ca": str(authority.certificate), "server_name": "test.local", **more}}
+
+
+def get(proxy, context, path="/", *lines, server_name="test.local", listener="web"):
+    """One request on a TLS connection of its own."""
+    with TLSClient(proxy.port(listener), context, server_name) as client:
+        return client.get(path, *lines)
+
+
+def peer_of(proxy, context, server_name):
+    """The certificate that the server shows for this name."""
+    with TLSClient(proxy.port(), context, server_name) as client:
+        return client.der
