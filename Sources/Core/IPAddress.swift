@@ -1,6 +1,6 @@
 /// An IPv4 or IPv6 address. An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291 §2.5.5.2), so that both
 /// compare, hash and match prefixes by the same code.
-package struct IPAddress: Hashable, Sendable {
+package struct IPAddress: Hashable, Sendable, BitwiseCopyable {
     /// The 128 bits, most significant first.
     package let high: UInt64
     package let low: UInt64

@@ -2,7 +2,7 @@
 ///
 /// Owned by one worker and seeded from the kernel there, from a constant in tests. Not for keys: those come from
 /// OpenSSL.
-package struct Random: RandomNumberGenerator, Sendable {
+package struct Random: RandomNumberGenerator, Sendable, BitwiseCopyable {
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
     /// Expands `seed` by SplitMix64, as the generator's authors advise.

@@ -40,6 +40,15 @@ package final class Table<Element: BitwiseCopyable> {
         }
     }
 
+    /// All elements. A view of the memory as it is: nothing may be appended while it is looked at.
+    @inlinable @inline(__always)
+    package var span: Span<Element> {
+        @_lifetime(borrow self) get {
+            // SAFETY: the first `elements` are initialised; bound to the borrow of self.
+            unsafe _overrideLifetime(Span(_unsafeStart: base, count: elements), borrowing: self)
+        }
+    }
+
     @inlinable @inline(__always)
     package func append(_ element: Element) {
         if unsafe elements == room { grow(to: count * 2) }

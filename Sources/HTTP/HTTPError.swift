@@ -1,6 +1,6 @@
 /// Why a peer's bytes are not a message this proxy passes on. One word each, stable: it stands in the response's
 /// detail, in the access log and in the tests.
-package enum HTTPError: Error, Equatable, Sendable, CaseIterable {
+package enum HTTPError: Error, Equatable, Sendable, CaseIterable, BitwiseCopyable {
     // The start line.
     case malformedStartLine, malformedMethod, malformedTarget, unsupportedVersion, malformedStatus, targetTooLong
     // Fields.

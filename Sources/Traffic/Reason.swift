@@ -1,6 +1,6 @@
 /// Why the proxy itself answered, or cut, an exchange. The word is the same in `x-sidecar-reason`, the access log, the
 /// metrics and the failures list, and never changes.
-package enum Reason: UInt8, CaseIterable, Sendable {
+package enum Reason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// The proxy did nothing of its own: the endpoint's response was passed on whole.
     case none
     case noRoute, noHealthyEndpoint

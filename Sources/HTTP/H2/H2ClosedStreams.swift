@@ -5,7 +5,7 @@ import Core
 /// Owned by its session. A frame for a stream that this side reset was sent before its peer knew and is ignored; one for
 /// a stream that the peer itself ended is an error (RFC 9113 §5.1). Each stream has one place, by its number, which a
 /// stream opened `count` later takes over: by then no peer has old frames on their way.
-struct H2ClosedStreams {
+final class H2ClosedStreams {
     enum Memory {
         /// This side reset it, or refused it.
         case resetHere
@@ -20,7 +20,7 @@ struct H2ClosedStreams {
     /// `id << 1`, and 1 for those reset here. Made when the first stream closes.
     private var table: Table<UInt32>?
 
-    mutating func remember(_ id: UInt32, resetHere: Bool) {
+    func remember(_ id: UInt32, resetHere: Bool) {
         let table = self.table ?? Self.makeTable()
         if self.table == nil { self.table = table }
         table[Self.place(of: id)] = id &<< 1 | (resetHere ? 1 : 0)

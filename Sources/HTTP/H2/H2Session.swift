@@ -116,7 +116,7 @@ package final class H2Session {
     let streams = H2StreamTable()
     let decoder: HPACKDecoder
     let encoder: HPACKEncoder
-    var closed = H2ClosedStreams()
+    let closed = H2ClosedStreams()
     /// The input in which a header block waits. It is the same one all the time, so that it is stored once.
     var blockInput: Buffer?
     /// Fragments of a header block that came in several frames. Made when the first such block comes.

@@ -11,6 +11,8 @@ final class H2StreamTable {
         var held = 0
         var mapped = 0
         var mask = 0
+        /// Entries that do not stand where they are looked for first.
+        var displaced = 0
     }
 
     private let slots = Table<H2Stream>(capacity: 2)
@@ -90,30 +92,36 @@ final class H2StreamTable {
 
     private func place(_ entry: UInt64) {
         let mask = state.value.mask
-        var index = home(of: entry)
+        let start = home(of: entry)
+        var index = start
         while map[index] != 0 { index = (index &+ 1) & mask }
         map[index] = entry
+        if index != start { state.value.displaced &+= 1 }
     }
 
     private func home(of entry: UInt64) -> Int { Int(truncatingIfNeeded: entry &>> 33) & state.value.mask }
 
     private func remove(_ id: UInt32) {
         let mask = state.value.mask
-        var hole = Int(truncatingIfNeeded: id &>> 1) & mask
+        let start = Int(truncatingIfNeeded: id &>> 1) & mask
+        var hole = start
         while UInt32(truncatingIfNeeded: map[hole] &>> 32) != id { hole = (hole &+ 1) & mask }
+        state.value.mapped &-= 1
+        if hole != start { state.value.displaced &-= 1 }
+        // With every entry at home nobody has to move up.
         var index = hole
-        while true {
+        while state.value.displaced > 0 {
             index = (index &+ 1) & mask
             let entry = map[index]
             if entry == 0 { break }
             // It may move up unless its home lies between the hole and itself.
             if (index &- home(of: entry)) & mask >= (index &- hole) & mask {
                 map[hole] = entry
+                if hole == home(of: entry) { state.value.displaced &-= 1 }
                 hole = index
             }
         }
         map[hole] = 0
-        state.value.mapped &-= 1
     }
 
     /// Doubles the map and places every entry anew.
@@ -124,6 +132,7 @@ final class H2StreamTable {
             map[index] = 0
         }
         extendMap(to: map.count * 2)
+        state.value.displaced = 0
         for index in 0..<entries.count { place(entries[index]) }
     }
 

@@ -111,7 +111,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     }
 
     private func resumeBlocked() {
-        forEachStream { if $0.body.isBlocked { $0.exchange?.downstreamWritable($0) } }
+        forEachStream { $0.windowOpened() }
     }
 
     /// Those that are open, each of which may be closed on the way.
@@ -145,15 +145,11 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
             case .needMore: return link.inputHandled()
             case .head(let slot, let isNew, let ends): headReceived(slot, isNew: isNew, ends: ends)
             case .data(let slot, let range, let ends):
-                guard let stream = streams[slot] else { break }
-                stream.body.received(range, ends: ends)
-                stream.exchange?.downstreamReadable(stream)
-                // The exchange may be over by now; the object is then somebody else's, or nobody's.
-                if streams[slot] === stream { stream.body.settle() }
+                streams[slot]?.payloadReceived(range, ends: ends)
             case .reset(let slot, let code): streams[slot]?.exchange?.clientReset(code)
             case .streamFailed(let slot, _, let error): streams[slot]?.exchange?.clientBroke(error)
             case .writable(let slot):
-                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.downstreamWritable(stream) }
+                streams[slot]?.windowOpened()
             case .allWritable: resumeBlocked()
             case .settings, .goAway, .refused: break
             case .pong:

@@ -34,6 +34,19 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     /// The request's head was decoded from `bytes` of frames.
     func headDecoded(_ bytes: Int) { headBytes = UInt64(bytes) }
 
+    /// Payload stands at `range` of the connection's input.
+    func payloadReceived(_ range: Range<Int>, ends: Bool) {
+        body.received(range, ends: ends)
+        exchange?.downstreamReadable(self)
+        // If the exchange is over by now, nothing is left to settle, whoever has the object.
+        body.settle()
+    }
+
+    /// The client takes payload again.
+    func windowOpened() {
+        if body.isBlocked { exchange?.downstreamWritable(self) }
+    }
+
     func timerFired(_ timer: Timer) { exchange?.clientTimedOut() }
 
     // MARK: Downstream

@@ -25,12 +25,20 @@ final class Exchange: Spare {
     var upstream: (any Upstream)?
     /// Kept until the exchange ends: a reload does not change what it began with.
     var plan: WorkerPlan?
-    var record = ExchangeRecord(listener: 0)
+    private let recordCell = Cell(ExchangeRecord(listener: 0))
+    var record: ExchangeRecord {
+        get { recordCell.value }
+        _modify { yield &recordCell.value }
+    }
     var route: CompiledRoute?
     var service: WorkerService?
     /// The client speaks https, to this proxy or to a trusted one before it.
     var isSecure = false
-    var tried = TriedEndpoints()
+    private let triedCell = Cell(TriedEndpoints())
+    var tried: TriedEndpoints {
+        get { triedCell.value }
+        _modify { yield &triedCell.value }
+    }
 
     /// The target sent to the endpoint when it differs from the one received.
     let target = Buffer(capacity: 256)

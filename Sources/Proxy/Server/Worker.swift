@@ -38,7 +38,12 @@ final class Worker: TimerTarget {
     let pipes = PipePool()
     let metrics: WorkerMetrics
     let routeScratch = RouteScratch()
-    var random: Random
+    /// In a cell: every request draws from it.
+    private let randomCell: Cell<Random>
+    var random: Random {
+        get { randomCell.value }
+        _modify { yield &randomCell.value }
+    }
     var reserve = DescriptorReserve()
     /// Every connection from a client.
     var downstreams = Slab<DownstreamConnection>()
@@ -72,7 +77,7 @@ final class Worker: TimerTarget {
         self.setup = setup
         loop = try EventLoop()
         metrics = setup.metrics
-        random = Random(seed: SystemRandom.seed())
+        randomCell = Cell(Random(seed: SystemRandom.seed()))
         connectionsMax = max(1, setup.configuration.connectionsMax / setup.workerCount)
         logFormat = setup.configuration.accessLog?.format ?? .json
         accessLog = AccessLog(

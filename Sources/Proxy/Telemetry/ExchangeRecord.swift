@@ -6,9 +6,9 @@ package import Traffic
 ///
 /// Plain values without a reference, filled by the exchange on its worker and lent to `WorkerMetrics` and `AccessLog` when
 /// it ends. Indices are those of `MetricsNames`; -1 says that the exchange never got that far.
-package struct ExchangeRecord {
+package struct ExchangeRecord: BitwiseCopyable {
     /// What else is worth a word in the log.
-    package struct Flags: OptionSet, Sendable {
+    package struct Flags: OptionSet, Sendable, BitwiseCopyable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
 

@@ -160,7 +160,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     }
 
     private func resumeBlocked() {
-        forEachStream { if $0.body.isBlocked { $0.exchange?.upstreamWritable($0) } }
+        forEachStream { $0.windowOpened() }
     }
 
     // MARK: Frames
@@ -186,20 +186,15 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
             switch link.next() {
             case .needMore: return link.inputHandled()
             case .head(let slot, _, let ends):
-                guard let stream = streams[slot] else { break }
-                if stream.isHeadRead { stream.trailersReceived() } else { stream.headReceived(ends: ends) }
+                streams[slot]?.headReceived(ends: ends)
             case .data(let slot, let range, let ends):
-                guard let stream = streams[slot] else { break }
-                stream.body.received(range, ends: ends)
-                stream.exchange?.upstreamReadable(stream)
-                // The exchange may be over by now; the object is then somebody else's, or nobody's.
-                if streams[slot] === stream { stream.body.settle() }
+                streams[slot]?.payloadReceived(range, ends: ends)
             case .reset(let slot, let code):
                 streams[slot]?.failed(.streamReset(code, isUnprocessed: code == .refusedStream))
             case .streamFailed(let slot, _, let error): streams[slot]?.failed(.malformed(error))
             case .refused(let slot): streams[slot]?.failed(.streamReset(.refusedStream, isUnprocessed: true))
             case .writable(let slot):
-                if let stream = streams[slot], stream.body.isBlocked { stream.exchange?.upstreamWritable(stream) }
+                streams[slot]?.windowOpened()
             case .allWritable: resumeBlocked()
             case .settings: break
             case .goAway: drain()

@@ -50,13 +50,27 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     /// A head came and can be decoded now, not later.
     func headReceived(ends: Bool) {
+        if isHeadRead { return trailersReceived() }
         hasResponseBytes = true
         isHeadWaiting = true
         isHeadLast = ends
         exchange?.upstreamReadable(self)
     }
 
-    func trailersReceived() {
+    /// Payload stands at `range` of the connection's input.
+    func payloadReceived(_ range: Range<Int>, ends: Bool) {
+        body.received(range, ends: ends)
+        exchange?.upstreamReadable(self)
+        // If the exchange is over by now, nothing is left to settle, whoever has the object.
+        body.settle()
+    }
+
+    /// The endpoint takes payload again.
+    func windowOpened() {
+        if body.isBlocked { exchange?.upstreamWritable(self) }
+    }
+
+    private func trailersReceived() {
         do {
             try session.link.session.decodeTrailers(slot, into: body.trailersForReading())
             body.ended()

@@ -10,7 +10,7 @@ package final class SmoothWeightedRoundRobin: Balancer {
 
     /// Empty when all weights are equal.
     private var scores: [Int32] = []
-    private var cursor = 0
+    private let cursorCell = Cell(0)
 
     package init(_ states: Span<Endpoint.State>) {
         for index in states.indices where states[index].weight != states[0].weight {
@@ -28,8 +28,8 @@ package final class SmoothWeightedRoundRobin: Balancer {
     /// The next in turn. Skipped ones are not made up for.
     private func rotate(_ states: Span<Endpoint.State>, _ tried: TriedEndpoints) -> Int? {
         for _ in 0..<states.count {
-            let index = cursor
-            cursor = index + 1 == states.count ? 0 : index + 1
+            let index = cursorCell.value
+            cursorCell.value = index + 1 == states.count ? 0 : index + 1
             if states[index].isEligible, !tried.contains(index) { return index }
         }
         return nil

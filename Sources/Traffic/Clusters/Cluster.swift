@@ -9,7 +9,7 @@ package final class Cluster {
     package let configuration: ServiceConfiguration
     package let endpoints: [Endpoint]
     /// By endpoint.
-    package private(set) var states: [Endpoint.State]
+    package let states: Table<Endpoint.State>
     private let balancer: any Balancer
 
     /// - `rotation`: how many picks its balancer is ahead. Workers start at different endpoints when each says its own
@@ -18,7 +18,9 @@ package final class Cluster {
         name = configuration.name
         self.configuration = configuration
         endpoints = configuration.endpoints.map { Endpoint(name: $0.name, configuration: $0) }
-        states = configuration.endpoints.map { Endpoint.State(weight: $0.weight) }
+        let states = Table<Endpoint.State>(capacity: max(1, configuration.endpoints.count))
+        for endpoint in configuration.endpoints { states.append(Endpoint.State(weight: endpoint.weight)) }
+        self.states = states
         balancer = Balancers.named(configuration.balance.rawValue).init(states.span)
         var random = Random(seed: 0)
         for _ in 0..<rotation { _ = pick(TriedEndpoints(), now: .zero, random: &random) }
@@ -45,13 +47,14 @@ package final class Cluster {
 
     /// Whether some endpoint is eligible that an exchange has not tried.
     package func hasUntried(_ tried: TriedEndpoints) -> Bool {
-        states.indices.contains { states[$0].isEligible && !tried.contains($0) }
+        for index in 0..<states.count where states[index].isEligible && !tried.contains(index) { return true }
+        return false
     }
 
     /// How many endpoints new exchanges may go to.
     package var eligibleCount: Int {
         var count = 0
-        for state in states where state.isEligible { count += 1 }
+        for index in 0..<states.count where states[index].isEligible { count += 1 }
         return count
     }
 }

@@ -3,7 +3,7 @@ package import Config
 /// One endpoint of a service, with what this worker knows of it. A value in its `Cluster`.
 package struct Endpoint: Sendable {
     /// What balancers read; apart from the name, so that looking at all of them touches few cache lines.
-    package struct State: Equatable, Sendable {
+    package struct State: Equatable, Sendable, BitwiseCopyable {
         /// 1 to 1000.
         package let weight: UInt32
         /// Exchanges under way.

@@ -1,5 +1,5 @@
 /// The endpoints that one exchange has tried: a few indices, empty for most exchanges. A value in the exchange.
-package struct TriedEndpoints: Sendable {
+package struct TriedEndpoints: Sendable, BitwiseCopyable {
     /// More tries than any policy allows.
     package static let capacity = 8
 
