@@ -107,6 +107,22 @@ import Testing
         #expect(failure(refusing.handshake().server) == .certificateRevoked)
     }
 
+    @Test(arguments: [TLSVersion.v12, .v13])
+    func anEndWithoutCloseNotifyIsNoFaultOfTheSession(_ version: TLSVersion) throws {
+        let house = try TLSHouse()
+        let server = try house.server { $0.policy.maxVersion = version }
+        let client = try house.client()
+        let sessions = TLSSessionStore()
+        for isResumed in [false, true, true] {
+            let pair = try house.pair(server, client, sessions: sessions)
+            try pair.connect()
+            #expect(pair.client.tls?.isResumed == isResumed)
+            #expect(pair.exchange("x", from: pair.server, to: pair.client) == "x")
+            Socket.shutdownWriting(pair.server.rawDescriptor)
+            #expect(pair.end(of: pair.client) == .failed(.truncated))
+        }
+    }
+
     @Test func aFailedHandshakeForgetsTheSession() throws {
         let house = try TLSHouse()
         let client = try house.client()

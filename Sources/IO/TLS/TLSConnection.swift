@@ -88,8 +88,9 @@ package final class TLSConnection {
     }
 
     deinit {
-        // An end without close_notify would make OpenSSL forbid the session's resumption; it is no fault of the session's.
-        if unsafe !flagsStored.hasFailed { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
+        // An end without close_notify, or of the socket, would make OpenSSL forbid the session's resumption; it is no fault
+        // of the session's (RFC 5246 §7.2.1).
+        if failure == nil { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
         unsafe SSL_free(ssl)
         unsafe socket.pointee.received?.deallocate()
         unsafe socket.deallocate()

@@ -122,12 +122,11 @@ struct TLSSocket {
             let socket = unsafe BIO_get_data(bio!)!.assumingMemoryBound(to: TLSSocket.self)
             return unsafe socket.pointee.write(bio!, bytes!, Int(count))
         }
-        unsafe BIO_meth_set_ctrl(method) { bio, command, _, _ in
+        unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
             switch command {
             case BIO_CTRL_FLUSH, BIO_CTRL_DUP: return 1
-            case BIO_CTRL_EOF:
-                let socket = unsafe BIO_get_data(bio!)!.assumingMemoryBound(to: TLSSocket.self)
-                return unsafe socket.pointee.hasEnded ? 1 : 0
+            // Nor is it told of the end: it would answer with an alert, and forbid the session's resumption. Whoever reads
+            // asks for `hasEnded`.
             default: return 0
             }
         }
