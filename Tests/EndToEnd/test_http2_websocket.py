@@ -76,22 +76,6 @@ def test_a_websocket_over_http2_reaches_a_server_of_either_version(run, upstream
     assert request.get("origin") == "http://test.local"
 
 
-def test_a_websocket_over_http1_reaches_an_http2_server(run, upstream):
-    proxy = run(to("2", upstream(websocket_http2)))
-    with proxy.client() as client:
-        client.send(
-            b"GET /chat HTTP/1.1\r\nHost: test.local\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-        answer = client.interim()
-        assert answer.status == 101
-        assert answer.get("sec-websocket-accept") == accept_key("dGhlIHNhbXBsZSBub25jZQ==")
-        client.send(b"\x81\x85hello")
-        while client.reader.buffer != b"\x81\x85hello":
-            assert client.reader.fill()
-        client.half_close()
-        assert client.read_to_end() == b"\x81\x85hello"
-
-
 def test_a_websocket_that_the_server_declines_is_an_ordinary_answer(run, upstream):
     proxy = run(to("1.1", upstream(answers(response(b"no", status="403 Forbidden"))), listener=EXTENDED))
     with h2_client(proxy) as client:

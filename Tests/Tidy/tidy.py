@@ -40,7 +40,7 @@ C_MODULES = "CModules"
 
 UNSAFE_ALLOWED = (
     "Sources/Core/Buffer.swift", "Sources/Core/Slab.swift", "Sources/Core/ASCII.swift", "Sources/Core/AtomicCells.swift", "Sources/Core/BufferPool.swift",
-    "Sources/Core/Cell.swift", "Sources/Core/Table.swift", "Sources/Core/JSONWriter.swift",
+    "Sources/Core/Cell.swift", "Sources/Core/Table.swift", "Sources/Core/Row.swift", "Sources/Core/JSONWriter.swift",
     "Sources/IO/",
     "Sources/HTTP/HeaderBlock.swift", "Sources/HTTP/MessageHead.swift", "Sources/HTTP/H2/",
     "Sources/Config/Document/YAMLParser.swift", "Sources/Config/Loading/FileContents.swift",

@@ -16,16 +16,17 @@ enum H2ResponseMapping {
             line.framing = .none
         } else if ends {
             guard section.contentLength ?? 0 == 0 else { throw .contentLengthMismatch }
-            line.framing = .none
+            line.framing = .length(0)
+        } else if method == .connect, section.status < 300 {
+            line.framing = .untilClose
         } else {
             line.framing = section.contentLength.map { .length($0) } ?? .chunked
         }
         head.line.value = line
     }
 
-    /// Responses without a body, whatever their fields say (RFC 9110 §6.4.1). After one to CONNECT comes the tunnel.
+    /// Responses without a body, whatever their fields say (RFC 9110 §6.4.1).
     private static func isBodiless(_ status: UInt16, to method: Method) -> Bool {
-        if method == .head || status < 200 || status == 204 || status == 304 { return true }
-        return method == .connect && status < 300
+        method == .head || status < 200 || status == 204 || status == 304
     }
 }

@@ -41,7 +41,7 @@ extension H2Session {
         streams[slot].flags.insert(.headed)
         switch head.framing {
         case .length(let length): streams[slot].bodyLeft = Int(length)
-        case .none where method != .connect: streams[slot].bodyLeft = 0
+        case .none: streams[slot].bodyLeft = 0
         default: break
         }
     }

@@ -7,6 +7,7 @@ extension H2Session {
     package func next(_ input: Buffer, now: Instant) -> Event {
         finishEvent(input)
         if let failure = state.value.failure { return .failed(failure) }
+        if state.value.mistakes > 0, let event = countMistakes(now) { return event }
         if let event = owedEvent() { return event }
         if state.value.awaitsPreface, let event = receivePreface(input) { return event }
         while true {
@@ -57,6 +58,15 @@ extension H2Session {
     func note(_ kind: H2Floods.Kind, _ now: Instant) -> Event? {
         guard let violation = state.value.floods.note(kind, now, limits) else { return nil }
         return fail(violation)
+    }
+
+    private func countMistakes(_ now: Instant) -> Event? {
+        var event: Event?
+        while state.value.mistakes > 0, event == nil {
+            state.value.mistakes &-= 1
+            event = note(.reset, now)
+        }
+        return event
     }
 
     /// Events that one frame caused beside its first.

@@ -72,6 +72,7 @@ extension H2Session {
             if !stream.isClosed {
                 resetHere = true
                 queueReset(stream.id, code)
+                if role == .server, code == .protocolError { state.value.mistakes &+= 1 }
             }
             abandonPayload(of: slot)
             closed.remember(stream.id, resetHere: resetHere)

@@ -102,6 +102,8 @@ package final class H2Session {
         var sendWindow = H2Settings.windowDefault
         var receiveWindow: H2ReceiveWindow
         var floods = H2Floods()
+        /// Streams that the owner reset for what the peer sent, not yet counted: they cost like the peer's own resets.
+        var mistakes = 0
         var controlBytes = 0
         var awaitsPong = false
     }

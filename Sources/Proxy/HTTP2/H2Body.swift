@@ -189,7 +189,8 @@ final class H2Body: BodySource, BodySink {
 
     func push(_ buffer: Buffer?, _ range: Range<Int>, ends: Bool, trailers: HeaderBlock?) -> PushOutcome {
         isBlocked = false
-        guard !isEnded, ends || !range.isEmpty else { return PushOutcome(taken: 0, state: .drained) }
+        // Payload after the end has nowhere to go.
+        guard !isEnded, ends || !range.isEmpty else { return PushOutcome(taken: range.count, state: .drained) }
         if !range.isEmpty, link.isCongested {
             isBlocked = true
             return PushOutcome(taken: 0, state: .blocked)

@@ -197,7 +197,10 @@ import Testing
         #expect(head.framing == .chunked)
         let (tunnel, _) = client([(":status", "200")], ends: false)
         try tunnel.decodeResponse(0, into: head, method: .connect)
-        #expect(head.framing == .none)
+        #expect(head.framing == .untilClose)
+        let (empty, _) = client([(":status", "200")], ends: true)
+        try empty.decodeResponse(0, into: head, method: .get)
+        #expect(head.framing == .length(0))
     }
 
     @Test func trailersAreLinesWithoutPseudoFields() throws {
