@@ -20,7 +20,7 @@ from support.waiting import DEADLINE, wait_for
 HANDSHAKES = "sidecar_tls_handshakes_total"
 FAILED = {"result": "failed"}
 EXPIRY = "sidecar_tls_certificate_expiry_timestamp_seconds"
-RELOADS_FAILED = "sidecar_tls_certificate_reload_failures_total"
+RELOADS = "sidecar_tls_reloads_total"
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_a_bad_new_file_keeps_the_old_one_and_says_why(run, plain, authority):
     certificate = authority.issue("test.local")
     proxy = run(secure(plain, tls=certificate.pair))
     certificate.certificate.write_text("-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n")
-    wait_for(lambda: proxy.metrics().sum(RELOADS_FAILED) > 0, "the failure to be counted")
+    wait_for(lambda: proxy.metrics().sum(RELOADS, result="failed") > 0, "the failure to be counted")
     assert str(certificate.certificate) in proxy.errors()
     assert str(certificate.certificate) in proxy.admin("/config")[2]
     assert peer_of(proxy, client_context(authority), "test.local") == certificate.der
@@ -195,7 +195,7 @@ def test_a_key_that_does_not_belong_to_its_certificate_keeps_the_old_one(run, pl
     certificate, other = authority.issue("test.local"), authority.issue("test.local")
     proxy = run(secure(plain, tls=certificate.pair))
     certificate.key.write_bytes(other.key.read_bytes())
-    wait_for(lambda: proxy.metrics().sum(RELOADS_FAILED) > 0, "the failure to be counted")
+    wait_for(lambda: proxy.metrics().sum(RELOADS, result="failed") > 0, "the failure to be counted")
     assert get(proxy, client_context(authority)).status == 200
     certificate.certificate.write_bytes(other.certificate.read_bytes())
     wait_for(lambda: peer_of(proxy, client_context(authority), "test.local") == other.der, "the pair that is whole")

@@ -69,7 +69,9 @@ extension H2Session {
             state.value.unnumbered &-= 1
         } else {
             var resetHere = stream.flags.contains(.resetHere)
-            if !stream.isClosed {
+            // A peer whose last frame was at fault hears of it, though the stream has ended by then.
+            let isAtFault = code == .protocolError && stream.flags.isDisjoint(with: [.resetHere, .resetThere])
+            if !stream.isClosed || isAtFault {
                 resetHere = true
                 queueReset(stream.id, code)
                 if role == .server, code == .protocolError { state.value.mistakes &+= 1 }

@@ -36,7 +36,7 @@ enum H2ClientRules {
         H2Rule("5.1", "DATA after RST_STREAM", W.reset(1) + W.data(1, "x"), .connection(.streamClosed)),
         H2Rule(
             "8.1", "RST_STREAM without error after the response", W.headers(3, W.ok, ends: true) + W.reset(3, 0),
-            .fine(["settings", "response 3 200 none ends", "reset 3 noError"])),
+            .fine(["settings", "response 3 200 length(0) ends", "reset 3 noError"])),
         H2Rule(
             "8.7", "a refused stream", W.reset(1, 7), .fine(["settings", "reset 1 refusedStream"])),
     ]
@@ -54,7 +54,7 @@ enum H2ClientRules {
         H2Rule(
             "6.8", "GOAWAY in two steps, and the response still comes",
             W.goAway(0x7FFF_FFFF) + W.goAway(1) + W.headers(1, W.ok, ends: true),
-            .fine(["settings", "goaway noError", "goaway noError", "refused 3", "response 1 200 none ends"])),
+            .fine(["settings", "goaway noError", "goaway noError", "refused 3", "response 1 200 length(0) ends"])),
         H2Rule("6.9", "an increment of 0 on a stream", W.window(3, 0), .stream(3, .protocolError)),
         H2Rule(
             "6.9.1", "more than the stream's window",

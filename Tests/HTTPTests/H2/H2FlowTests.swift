@@ -254,7 +254,7 @@ import Testing
             let output = server.session.output
             client.feed(output.readable.indices.map { output.readable[$0] })
             server.collect()
-            #expect(client.events.last == "response 1 200 none ends")
+            #expect(client.events.last == "response 1 200 length(0) ends")
             #expect(client.responseHead.headers.fields.count == fields)
             #expect(server.sent.filter { $0.hasPrefix("CONTINUATION") }.count == continuations)
         }

@@ -147,8 +147,8 @@ enum H2HeadsCorpus {
     ]
 
     static let responses: [(Fields, HTTP.Method, String)] = [
-        ([(":status", "200")], .get, "HTTP/1.1 200 OK\r\n\r\n"),
-        ([(":status", "404"), ("x", "1")], .get, "HTTP/1.1 404 Not Found\r\nx: 1\r\n\r\n"),
+        ([(":status", "200")], .get, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        ([(":status", "404"), ("x", "1")], .get, "HTTP/1.1 404 Not Found\r\nx: 1\r\nContent-Length: 0\r\n\r\n"),
         ([(":status", "200"), ("content-length", "0")], .get, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
         ([(":status", "200"), ("content-length", "5")], .head, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
         (
@@ -157,9 +157,12 @@ enum H2HeadsCorpus {
         ),
         (
             [(":status", "200"), ("set-cookie", "a"), ("set-cookie", "b")], .get,
-            "HTTP/1.1 200 OK\r\nset-cookie: a\r\nset-cookie: b\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nset-cookie: a\r\nset-cookie: b\r\nContent-Length: 0\r\n\r\n"
         ),
-        ([(":status", "299"), ("host", "x")], .get, "HTTP/1.1 299 Unknown\r\nhost: x\r\n\r\n"),
+        (
+            [(":status", "299"), ("host", "x")], .get,
+            "HTTP/1.1 299 Unknown\r\nhost: x\r\nContent-Length: 0\r\n\r\n"
+        ),
     ]
 
     static let refusedResponses: [(String, Fields, HTTPError)] = [
