@@ -159,6 +159,12 @@ final class Worker: TimerTarget {
         if exchanges.count > Self.exchangesKept { scheduleTrim() }
     }
 
+    /// A connection may be silent from now on.
+    @inline(__always)
+    func rests(_ transport: Transport) {
+        if transport.isEncrypted { scheduleTrim() }
+    }
+
     /// `holder` has more spare objects than it should keep, unless it needs them again before long.
     func trimLater(_ holder: any Trimmable) {
         untrimmed.append(holder)
@@ -176,6 +182,7 @@ final class Worker: TimerTarget {
         let before = exchanges.count
         exchanges.trim(keeping: Self.exchangesKept)
         trimmed += before - exchanges.count
+        if loop.trimTLS() { scheduleTrim() }
         if exchanges.count > Self.exchangesKept { return scheduleTrim() }
         // The end of a burst: what it took in small pieces goes back to the kernel, which costs some milliseconds once.
         if trimmed >= Self.trimmedMin { FreeMemory.goesBack() }
