@@ -39,10 +39,13 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     /// By slot of the session.
     private let streams = Row<DownstreamStream>()
     private var streamCount = 0
+    private var turns = H2Turns()
     private let spares = Spares<DownstreamStream>()
     private var requests: UInt32 = 0
     /// Input is being worked on further up the stack.
     private var isProcessing = false
+    /// The client does not read its responses: no more requests are read until it does.
+    private var isHeldUp = false
     private var isTrimDue = false
     /// The client sent GOAWAY.
     private var isClientLeaving = false
@@ -110,28 +113,35 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
     private func resumeWriting() {
         guard link.flush() == .drained else { return }
         resumeBlocked()
+        guard isHeldUp else { return }
+        isHeldUp = false
+        processInput()
     }
 
     private func resumeBlocked() {
-        forEachStream { $0.windowOpened() }
+        let streams = self.streams
+        let first = turns.begin(among: streams.count) { streams[$0]?.body.isBlocked ?? false }
+        forEachStream(from: first) { $0.windowOpened() }
     }
 
-    /// Those that are open, each of which may be closed on the way.
-    private func forEachStream(_ body: (DownstreamStream) -> Void) {
-        for slot in 0..<streams.count {
-            if let stream = streams[slot] { body(stream) }
+    /// Those that are open, in a ring that begins at a slot; each may be closed on the way.
+    private func forEachStream(from first: Int = 0, _ body: (DownstreamStream) -> Void) {
+        let count = streams.count
+        for offset in 0..<count {
+            let slot = first + offset
+            if let stream = streams[slot < count ? slot : slot - count] { body(stream) }
         }
     }
 
     // MARK: Frames
 
     private func processInput() {
-        guard !isProcessing else { return }
+        guard !isProcessing, !isHeldUp else { return }
         isProcessing = true
         defer { isProcessing = false }
         while state == .open || state == .draining {
             if !link.input.isEmpty { handleFrames() }
-            guard state == .open || state == .draining else { return }
+            guard state == .open || state == .draining, !isHeldUp else { return }
             switch link.fill() {
             case .bytes: clock.received(at: worker.loop.now)
             case .wouldBlock: return
@@ -145,7 +155,12 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
         while true {
             switch link.next() {
             case .needMore: return link.inputHandled()
-            case .head(let slot, let isNew, let ends): headReceived(slot, isNew: isNew, ends: ends)
+            case .head(let slot, let isNew, let ends):
+                headReceived(slot, isNew: isNew, ends: ends)
+                if link.isBackedUp {
+                    isHeldUp = true
+                    return
+                }
             case .data(let slot, let range, let ends):
                 streams[slot]?.payloadReceived(range, ends: ends)
             case .reset(let slot, let code): streams[slot]?.exchange?.clientReset(code)

@@ -70,7 +70,7 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
         return false
     }
 
-    func flush() -> PushOutcome.State { session.link.isCongested ? .blocked : .drained }
+    func flush() -> PushOutcome.State { body.flush() }
 
     func awaitClient() {
         worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: exchange?.clientIdle ?? .max))

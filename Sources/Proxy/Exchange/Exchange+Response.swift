@@ -12,6 +12,9 @@ extension Exchange {
             return false
         }
         guard request.version != .http10 else { return true }
+        // Such heads cannot wait where they are, and there is no end to how many an endpoint may send: a client that does
+        // not take one does without the next. Only the word that the body waits for has to reach it.
+        if isInformationalHeldUp, response.status != 100 || isContinueSent || isRequestSent { return true }
         response.headers.removeHopByHop()
         downstream.queueInformational(response)
         let state = downstream.flush()

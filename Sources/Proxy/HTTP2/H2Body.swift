@@ -215,6 +215,12 @@ final class H2Body: BodySource, BodySink {
         return PushOutcome(taken: taken, state: isBlocked ? .blocked : .drained)
     }
 
+    /// Whether the peer takes what is queued; if not, `isBlocked` says so until there is room again.
+    func flush() -> PushOutcome.State {
+        isBlocked = link.isCongested
+        return isBlocked ? .blocked : .drained
+    }
+
     // MARK: Heads
 
     func queue(_ response: ResponseHead, ends: Bool) {

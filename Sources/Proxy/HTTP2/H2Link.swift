@@ -15,6 +15,8 @@ protocol H2LinkOwner: AnyObject {
 final class H2Link {
     /// Bytes queued from which they are written at once, and no more are taken if the peer does not take them.
     private static let queuedBytesMax = 48 * 1024
+    /// Bytes queued, heads included, that a peer may leave unread before it is not served any further.
+    private static let waitingBytesMax = 256 * 1024
 
     let worker: Worker
     let transport: Transport
@@ -101,6 +103,12 @@ final class H2Link {
     /// Whether no more payload should be queued: the peer does not take what is.
     var isCongested: Bool {
         guard session.output.readableCount >= Self.queuedBytesMax else { return false }
+        return flush() != .drained
+    }
+
+    /// Whether so much waits that the peer should be asked for nothing that adds to it: heads are queued in any case.
+    var isBackedUp: Bool {
+        guard session.output.readableCount >= Self.waitingBytesMax else { return false }
         return flush() != .drained
     }
 

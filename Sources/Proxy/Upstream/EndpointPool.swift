@@ -83,6 +83,8 @@ final class EndpointPool: CustomStringConvertible {
     private var sessionSlab = Slab<UpstreamSession>()
     /// HTTP/2 connections that take new streams, oldest first.
     private var sessions: [UpstreamSession] = []
+    /// Streams on one connection that the endpoint allowed last.
+    var peerStreamsMax = Int.max
     /// How many of them have no stream.
     private var idleSessions = 0
     /// The plan that owned this pool is gone: nothing is parked any more.

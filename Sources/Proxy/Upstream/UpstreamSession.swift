@@ -36,9 +36,12 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     private let streams = Row<UpstreamStream>()
     private let spares = Spares<UpstreamStream>()
     private(set) var streamCount = 0
+    private var turns = H2Turns()
     private var requests: UInt32 = 0
     /// So many streams were one too many for the endpoint, whatever its settings say.
     private var refusedAt = Int.max
+    /// The endpoint's SETTINGS have come.
+    private var hasSettings = false
     private var isProcessing = false
     private var isTrimDue = false
 
@@ -64,7 +67,10 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     /// Whether a new exchange may have a stream of it.
     var hasRoom: Bool {
         guard state == .open || state == .connecting, requests < pool.limits.requestsMax else { return false }
-        return streamCount < min(pool.limits.streamsMax, refusedAt) && link.session.canOpen
+        // Until the endpoint says how many streams it takes on this connection, it is believed to take what it took on others.
+        let learned = hasSettings ? Int.max : pool.peerStreamsMax
+        return streamCount < min(pool.limits.streamsMax, refusedAt, learned) && link.session.canOpen
+            && !link.isBackedUp
     }
 
     /// Opens a stream. It may be used at once when `isConnected`, else when its exchange hears `upstreamConnected`.
@@ -169,7 +175,9 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     }
 
     private func resumeBlocked() {
-        forEachStream { $0.windowOpened() }
+        let streams = self.streams
+        let first = turns.begin(among: streams.count) { streams[$0]?.body.isBlocked ?? false }
+        forEachStream(from: first) { $0.windowOpened() }
     }
 
     // MARK: Frames
@@ -206,7 +214,9 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
             case .writable(let slot):
                 streams[slot]?.windowOpened()
             case .allWritable: resumeBlocked()
-            case .settings: break
+            case .settings:
+                hasSettings = true
+                pool.peerStreamsMax = link.session.peerStreamsMax
             case .goAway: drain()
             case .pong: clock.answered(at: worker.loop.now)
             case .failed(let violation):
@@ -259,10 +269,12 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         forEachStream { $0.failed(failure) }
     }
 
-    /// Those that are open, each of which may be closed on the way.
-    private func forEachStream(_ body: (UpstreamStream) -> Void) {
-        for slot in 0..<streams.count {
-            if let stream = streams[slot] { body(stream) }
+    /// Those that are open, in a ring that begins at a slot; each may be closed on the way.
+    private func forEachStream(from first: Int = 0, _ body: (UpstreamStream) -> Void) {
+        let count = streams.count
+        for offset in 0..<count {
+            let slot = first + offset
+            if let stream = streams[slot < count ? slot : slot - count] { body(stream) }
         }
     }
 
