@@ -11,7 +11,7 @@ import pytest
 from support import names
 from support.h2 import (
     CANCEL, INITIAL_WINDOW_SIZE, INTERNAL_ERROR, LARGEST_WINDOW, MAX_CONCURRENT_STREAMS, NO_ERROR, REFUSED_STREAM,
-    WINDOW, H2Server, goaway, h2_answers, h2_script, reset, settings, window_update,
+    WINDOW, H2Server, goaway, h2_answers, h2_script, ping, reset, settings, window_update,
 )
 from support.http2 import h2_client, to
 from support.mix import VERSIONS, Part, ask, origin
@@ -467,3 +467,38 @@ def test_a_client_that_says_goaway_is_let_go_when_its_streams_have_ended(run, up
         go_on.set()
         assert client.finish(stream).body == b"finished"
         client.read_to_end()
+
+
+def test_an_endpoint_whose_answer_came_early_hears_that_the_rest_is_cancelled(run, upstream):
+    codes = []
+
+    def script(peer):
+        server = H2Server(peer)
+        stream = server.head()
+        server.respond(stream, b"early")
+        server.wait(lambda: stream.done, "the end of the upload")
+        codes.append(stream.code)
+
+    proxy = run(to("2", upstream(script)))
+    with h2_client(proxy) as client:
+        stream = client.open("POST", ends=False)
+        client.wait(lambda: stream.code is not None, "the stream's end")
+        assert (stream.body, stream.code) == (b"early", NO_ERROR)
+    wait_for(lambda: codes, "RST_STREAM")
+    assert codes == [CANCEL]
+
+
+def test_trailers_after_a_body_of_length_zero_are_not_lost(run, upstream):
+    def script(peer):
+        server = H2Server(peer)
+        while (stream := server.request()) is not None:
+            server.headers(stream.id, [(":status", "200"), ("content-length", "0")])
+            # In a frame of its own, later: the head is passed on before they come.
+            server.send(ping())
+            server.wait(lambda: server.pongs, "a round trip")
+            server.headers(stream.id, [("grpc-status", "7")], ends=True)
+
+    proxy = run(to("2", upstream(script)))
+    with h2_client(proxy) as client:
+        answer = client.get()
+        assert (answer.get("content-length"), answer.trailers) == ("0", [("grpc-status", "7")])

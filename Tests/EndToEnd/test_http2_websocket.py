@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from support.h2 import CANCEL, ENABLE_CONNECT_PROTOCOL, NO_ERROR, H2Server
+from support.h2 import CANCEL, ENABLE_CONNECT_PROTOCOL, NO_ERROR, H2Server, h2_answers
 from support.http2 import h2_client, to
 from support.mix import VERSIONS
 from support.upstream import answers, response
@@ -89,3 +89,26 @@ def test_extended_connect_that_is_switched_off_is_not_announced(run, upstream):
     proxy = run(to("1.1", upstream(), listener={"http2": {"extended_connect": False}}))
     with h2_client(proxy).ready() as client:
         assert client.peer_settings.get(ENABLE_CONNECT_PROTOCOL, 0) == 0
+
+
+def open_websocket(client):
+    return client.open("CONNECT", "/chat", (":protocol", "websocket"), ("sec-websocket-version", "13"), ends=False)
+
+
+def test_an_endpoint_without_extended_connect_is_not_asked_for_it(run, upstream):
+    server = upstream(h2_answers())
+    proxy = run(to("2", server, listener=EXTENDED))
+    with h2_client(proxy).ready() as client:
+        # Once before the endpoint has spoken, and once when it is known.
+        for _ in range(2):
+            answer = client.finish(open_websocket(client))
+            assert (answer.status, answer.reason) == (502, "upstream_protocol_error")
+        assert client.get().status == 200
+    assert [request.method for request in server.requests] == ["GET"]
+
+
+def test_an_endpoint_that_never_says_whether_it_has_extended_connect_is_not_waited_for(run, upstream):
+    proxy = run(to("2", upstream(lambda peer: peer.wait_closed()), listener=EXTENDED, service={"timeouts": {"connect": "200ms"}}))
+    with h2_client(proxy).ready() as client:
+        answer = client.finish(open_websocket(client))
+        assert (answer.status, answer.reason) == (504, "response_timeout")

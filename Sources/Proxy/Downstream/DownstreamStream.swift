@@ -66,7 +66,9 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
 
     func queueHead(_ head: ResponseHead, for request: RequestHead, closes: Bool) -> Bool {
         // A stream's end is not the connection's: when that is to go, its session says so.
-        body.queue(head, ends: head.framing == .none || head.framing == .length(0))
+        // Trailers may follow a body without a byte.
+        let isEmpty = head.framing == .length(0) && exchange?.isResponseComplete ?? true
+        body.queue(head, ends: head.framing == .none || isEmpty)
         return false
     }
 

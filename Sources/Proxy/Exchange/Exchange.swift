@@ -82,6 +82,9 @@ final class Exchange: Spare {
     /// Nothing of the request is still to come.
     var isRequestComplete: Bool { downstream?.requestBody.isBodyDecoded ?? true }
 
+    /// Nothing of the response is still to come: no payload, and no trailers.
+    var isResponseComplete: Bool { upstream?.responseBody.isBodyDecoded ?? true }
+
     /// Memory that the heads take, as large as the largest so far.
     var headBytesHeld: Int { request.headers.storage.capacity + response.headers.storage.capacity }
 

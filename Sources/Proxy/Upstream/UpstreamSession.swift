@@ -85,8 +85,15 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
             clock.busy()
             if requests > 1 { pool.becameBusy() }
         }
-        return (stream, state == .open)
+        guard state == .open else { return (stream, false) }
+        guard exchange.isTunnel, takesTunnels != true else { return (stream, true) }
+        // What becomes of it is not told before its exchange knows of the stream.
+        stream.body.resumeNextTurn()
+        return (stream, false)
     }
+
+    /// Whether the endpoint takes extended CONNECT (RFC 8441 §3); nil until it has said so.
+    var takesTunnels: Bool? { hasSettings ? link.session.peerAllowsExtendedConnect : nil }
 
     /// A stream's exchange is over, or has given it up.
     func closed(_ stream: UpstreamStream, _ code: H2ErrorCode) {
@@ -137,7 +144,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
     }
 
     func resumed() {
-        forEachStream { if $0.body.takeResume() { $0.exchange?.upstreamReadable($0) } }
+        forEachStream { if $0.body.takeResume() { $0.resumed() } }
     }
 
     func flushed(_ outcome: PushOutcome.State) {
@@ -158,9 +165,16 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         clock.received(at: worker.loop.now)
         if streamCount == 0 { clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds) }
         reschedule()
-        forEachStream { $0.exchange?.upstreamConnected($0) }
+        forEachStream { $0.connected() }
         // A server speaks first; the kernel will not say so twice.
         if state != .closed, link.transport.isReadable { processInput() }
+    }
+
+    private func settingsReceived() {
+        pool.peerStreamsMax = link.session.peerStreamsMax
+        guard !hasSettings else { return }
+        hasSettings = true
+        forEachStream { $0.settingsReceived() }
     }
 
     private func failConnecting(_ reason: Reason, _ why: String) {
@@ -214,9 +228,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
             case .writable(let slot):
                 streams[slot]?.windowOpened()
             case .allWritable: resumeBlocked()
-            case .settings:
-                hasSettings = true
-                pool.peerStreamsMax = link.session.peerStreamsMax
+            case .settings: settingsReceived()
             case .goAway: drain()
             case .pong: clock.answered(at: worker.loop.now)
             case .failed(let violation):

@@ -53,6 +53,22 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     // MARK: Events of the session
 
+    /// The connection stands. Whether the endpoint takes tunnels its SETTINGS say, before which none may be asked for
+    /// (RFC 8441 §3): such a request waits for them.
+    func connected() {
+        guard let exchange else { return }
+        switch session.takesTunnels {
+        case _ where !exchange.isTunnel, .some(true): exchange.upstreamConnected(self)
+        case .some(false): failed(.malformed(.tunnelNotOpened))
+        case .none: awaitProgress(session.pool.limits.connectNanoseconds)
+        }
+    }
+
+    /// The endpoint's SETTINGS have come.
+    func settingsReceived() {
+        if let exchange, exchange.isTunnel, !hasWrittenRequest { connected() }
+    }
+
     /// A head came and can be decoded now, not later.
     func headReceived(ends: Bool) {
         if isHeadRead { return trailersReceived() }
@@ -68,6 +84,12 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         exchange?.upstreamReadable(self)
         // If the exchange is over by now, nothing is left to settle, whoever has the object.
         body.settle()
+    }
+
+    /// The turn that was asked for has come.
+    func resumed() {
+        guard let exchange else { return }
+        if exchange.isUpstreamConnected { exchange.upstreamReadable(self) } else { connected() }
     }
 
     /// The endpoint takes payload again.
@@ -103,7 +125,9 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     func queueHead(_ request: RequestHead, target: Span<UInt8>) {
         hasWrittenRequest = true
-        let ends = request.framing == .none || request.framing == .length(0)
+        // Trailers may follow a body without a byte.
+        let isEmpty = request.framing == .length(0) && exchange?.isRequestComplete ?? true
+        let ends = request.framing == .none || isEmpty
         session.pool.nameHost(in: request)
         body.queue(request, target: target, ends: ends)
     }
@@ -139,7 +163,8 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     func suspendTimeout() { worker.loop.schedule(timer, at: .distantFuture) }
 
-    func release(reusable: Bool, serverTimeoutSeconds: UInt32?) { close(.noError) }
+    /// The response is complete; what is left of the request nobody wants.
+    func release(reusable: Bool, serverTimeoutSeconds: UInt32?) { close(.cancel) }
 
     func cancel() { close(resetCode) }
 
