@@ -17,6 +17,8 @@ protocol Downstream: AnyObject {
     var isSecure: Bool { get }
     /// What is known of its TLS; nil when it is plain.
     var tls: ClientTLS? { get }
+    /// What is queued leaves at the end of the turn by itself.
+    var writesLater: Bool { get }
     /// Bytes of this exchange on the connection, heads and framing included.
     var bytesReceived: UInt64 { get }
     var bytesSent: UInt64 { get }

@@ -264,6 +264,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
     var requestBody: any BodySource { wire }
     var responseBody: any BodySink { wire }
     var isSecure: Bool { wire.transport.isEncrypted }
+    var writesLater: Bool { false }
     var bytesReceived: UInt64 { wire.bytesRead - UInt64(wire.input.readableCount) - readBefore }
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
 

@@ -59,6 +59,7 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     var peer: SocketAddress { session.peer }
     var isSecure: Bool { session.link.transport.isEncrypted }
     var tls: ClientTLS? { session.tls }
+    var writesLater: Bool { true }
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
     var bytesSent: UInt64 { body.bytesQueued }
 

@@ -79,7 +79,16 @@ extension Exchange {
         downstream.requestBody.rewind()
         let target = self.target
         upstream.queueHead(request, target: target.readable)
-        pumpRequest(downstream, upstream)
+        if upstream.isRequestEnded { requestSent(downstream, upstream) } else { pumpRequest(downstream, upstream) }
+    }
+
+    private func requestSent(_ downstream: any Downstream, _ upstream: any Upstream) {
+        isRequestSent = true
+        requestRelay.end(worker.pipes)
+        if isTunnel { upstream.endRequest() }
+        if isHeadReceived { return }
+        downstream.suspendTimeout()
+        upstream.awaitResponse(responseTimeout)
     }
 
     func pumpRequest(_ downstream: any Downstream, _ upstream: any Upstream) {
@@ -88,13 +97,7 @@ extension Exchange {
         let outcome = requestRelay.run(from: downstream.requestBody, to: upstream.requestBody, pipes: worker.pipes)
         if exceedsBodyLimit(downstream) { return fail(.badRequest, .bodyTooLarge) }
         switch outcome {
-        case .complete:
-            isRequestSent = true
-            requestRelay.end(worker.pipes)
-            if isTunnel { upstream.endRequest() }
-            if isHeadReceived { return }
-            downstream.suspendTimeout()
-            upstream.awaitResponse(responseTimeout)
+        case .complete: requestSent(downstream, upstream)
         case .sourceBlocked where isContinueAwaited:
             downstream.suspendTimeout()
             upstream.awaitResponse(responseTimeout)

@@ -60,7 +60,12 @@ extension Exchange {
         route?.responseEdits?.apply(to: response.headers)
         // A request that is not complete by now may never be: the client is told that the connection ends here.
         startResponse(downstream, keepAlive: isRequestSent)
-        pumpResponse(downstream, from: upstream)
+        // Where everything leaves at the end of the turn, a head need not be seen off before payload has come.
+        if downstream.writesLater, upstream.awaitsPayload {
+            upstream.awaitProgress(upstreamIdle)
+        } else {
+            pumpResponse(downstream, from: upstream)
+        }
         // What the client has sent already may now go through.
         if isTunnel, !isOver { pumpRequest(downstream, upstream) }
     }

@@ -126,6 +126,9 @@ final class H2Body: BodySource, BodySink {
         return (nil, 0..<0)
     }
 
+    /// Nothing is there, and more is to come.
+    var awaitsPayload: Bool { !isBodyDecoded && failure == nil && passing.isEmpty && kept.readableCount == keptTaken }
+
     var trailers: HeaderBlock? {
         guard let trailerFields, !trailerFields.fields.isEmpty else { return nil }
         return trailerFields

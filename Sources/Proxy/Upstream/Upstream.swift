@@ -15,6 +15,10 @@ protocol Upstream: AnyObject {
     var hasResponseBytes: Bool { get }
     /// A head has come that must be read now: it cannot wait where it is.
     var isHeadUrgent: Bool { get }
+    /// The request ended with its head, and leaves by itself.
+    var isRequestEnded: Bool { get }
+    /// Payload is to come, and will be told when it does: asking now would be in vain.
+    var awaitsPayload: Bool { get }
     var bytesSent: UInt64 { get }
     var bytesReceived: UInt64 { get }
 

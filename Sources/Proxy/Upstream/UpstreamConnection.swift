@@ -138,6 +138,11 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
 
     func endRequest() { wire.transport.shutdownWriting() }
 
+    /// Its head has to be written.
+    var isRequestEnded: Bool { false }
+    /// The kernel may have some.
+    var awaitsPayload: Bool { false }
+
     var bytesSent: UInt64 { wire.bytesWritten - writtenBefore }
     var bytesReceived: UInt64 { wire.bytesRead - readBefore }
 

@@ -120,6 +120,8 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
 
     var requestBody: any BodySink { body }
     var responseBody: any BodySource { body }
+    var isRequestEnded: Bool { body.isEnded }
+    var awaitsPayload: Bool { body.awaitsPayload }
     var bytesSent: UInt64 { body.bytesQueued }
     var bytesReceived: UInt64 { headBytes + body.payloadDecoded }
 
