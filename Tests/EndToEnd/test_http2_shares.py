@@ -11,6 +11,7 @@ from support.h2 import (
     goaway, h2_answers, literals, reset,
 )
 from support.http2 import h2_client, to
+from support.ports import free_port
 from support.sidecar import gateway
 from support.upstream import response
 from support.waiting import DEADLINE, wait_for
@@ -121,3 +122,15 @@ def test_a_burst_to_an_endpoint_that_takes_few_streams_loses_none(run, upstream)
         streams = [client.open() for _ in range(40)]
         assert [client.finish(stream).status for stream in streams] == [200] * 40
     assert server.connections >= 10
+
+
+def test_a_connection_that_cannot_be_made_is_one_failure_however_many_waited_for_it(run):
+    # Connecting to it is refused, at once or not: nobody listens.
+    proxy = run(to("2", f"127.0.0.1:{free_port()}"))
+    with h2_client(proxy).ready() as client:
+        streams = [client.open() for _ in range(20)]
+        assert {client.finish(stream).reason for stream in streams} == {"connect_refused"}
+    metrics = proxy.metrics()
+    made = metrics.sum(names.UPSTREAM_CONNECTIONS)
+    assert metrics.sum(names.CONNECT_FAILURES) == made > 0
+    assert (metrics.sum(names.UPSTREAM_ACTIVE), metrics.sum(names.UPSTREAM_IDLE)) == (0, 0)

@@ -259,9 +259,6 @@ final class Exchange: Spare {
     }
 
     func upstreamFailedToConnect(_ reason: Reason, _ why: String) {
-        guard let service else { return }
-        worker.metrics.add(.connectFailures, service: service.index, endpoint: record.endpoint)
-        worker.report(connectFailed: service.pools[record.endpoint])
         attemptFailed(reason, why)
     }
 

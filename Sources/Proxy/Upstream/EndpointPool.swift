@@ -274,7 +274,10 @@ final class EndpointPool: CustomStringConvertible {
         case .usedUp, .tooOld: count(.closedUsedUp)
         case .peerClosed: count(.closedByPeer)
         case .notReusable: count(.closedUnusable)
-        case .connectFailed: count(.closedFailed)
+        case .connectFailed:
+            count(.closedFailed)
+            count(.connectFailures)
+            worker.report(connectFailed: self)
         }
     }
 
