@@ -21,6 +21,9 @@ final class H2Link {
     let worker: Worker
     let transport: Transport
     let session: H2Session
+    /// The session's queue, which another room would have to be asked for each time.
+    private let output: Buffer
+    private let buffers: BufferPool
     /// Bytes read and not consumed. Without storage when there are none.
     let input = Buffer()
     /// Nil once the connection has closed.
@@ -33,6 +36,8 @@ final class H2Link {
         self.transport = transport
         self.worker = worker
         session = H2Session(role, limits: limits)
+        output = session.output
+        buffers = worker.buffers
     }
 
     func attach(_ owner: any H2LinkOwner) { self.owner = owner }
@@ -42,7 +47,7 @@ final class H2Link {
     /// Reads once, behind what is there.
     func fill() -> Wire.FillOutcome {
         guard transport.isReadable else { return .wouldBlock }
-        worker.buffers.lend(to: input)
+        buffers.lend(to: input)
         // A frame that does not fit behind what is left of the one before makes the buffer grow, to two frames at most.
         input.reserve(max(input.capacity / 4, session.inputBytesWanted - input.readableCount))
         switch transport.read(into: input) {
@@ -64,18 +69,18 @@ final class H2Link {
     /// The next event of what was read. Frames that answer by themselves are queued.
     @inline(__always)
     func next() -> H2Session.Event {
-        worker.buffers.lend(to: session.output)
+        buffers.lend(to: output)
         return session.next(input, now: worker.loop.now)
     }
 
     /// Everything whole was handled: what answers by itself leaves with the turn, and an empty input holds no buffer.
     func inputHandled() {
-        if session.output.isEmpty { worker.buffers.reclaim(from: session.output) } else { flushLater() }
+        if output.isEmpty { buffers.reclaim(from: output) } else { flushLater() }
         recycleEmptyInput()
     }
 
     func recycleEmptyInput() {
-        if input.isEmpty { worker.buffers.reclaim(from: input) }
+        if input.isEmpty { buffers.reclaim(from: input) }
     }
 
     // MARK: Writing
@@ -83,7 +88,7 @@ final class H2Link {
     /// Comes before frames are queued: there is room for them, and they leave at the end of the turn.
     @inline(__always)
     func willQueue() {
-        worker.buffers.lend(to: session.output)
+        buffers.lend(to: output)
         flushLater()
     }
 
@@ -102,21 +107,20 @@ final class H2Link {
 
     /// Whether no more payload should be queued: the peer does not take what is.
     var isCongested: Bool {
-        guard session.output.readableCount >= Self.queuedBytesMax else { return false }
+        guard output.readableCount >= Self.queuedBytesMax else { return false }
         return flush() != .drained
     }
 
     /// Whether so much waits that the peer should be asked for nothing that adds to it: heads are queued in any case.
     var isBackedUp: Bool {
-        guard session.output.readableCount >= Self.waitingBytesMax else { return false }
+        guard output.readableCount >= Self.waitingBytesMax else { return false }
         return flush() != .drained
     }
 
     /// Writes what is queued.
     func flush() -> PushOutcome.State {
-        let output = session.output
         guard !output.isEmpty else {
-            worker.buffers.reclaim(from: output)
+            buffers.reclaim(from: output)
             return .drained
         }
         switch transport.write(output) {
@@ -125,7 +129,7 @@ final class H2Link {
             bytesWritten += UInt64(count)
             output.consume(count)
             guard output.isEmpty else { return .blocked }
-            worker.buffers.reclaim(from: output)
+            buffers.reclaim(from: output)
             return .drained
         }
     }
@@ -133,7 +137,7 @@ final class H2Link {
     /// The turn has ended.
     func turnEnded() {
         isFlushDue = false
-        guard let owner else { return worker.buffers.reclaim(from: session.output) }
+        guard let owner else { return buffers.reclaim(from: output) }
         owner.flushed(flush())
     }
 
@@ -157,8 +161,8 @@ final class H2Link {
     /// Gives the buffers back and closes the transport.
     func close() {
         owner = nil
-        worker.buffers.reclaim(from: input)
-        worker.buffers.reclaim(from: session.output)
+        buffers.reclaim(from: input)
+        buffers.reclaim(from: output)
         transport.close()
     }
 }
