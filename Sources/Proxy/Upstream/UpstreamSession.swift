@@ -96,8 +96,8 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         case .closed: return
         }
         guard streamCount == 0 else { return }
-        if state == .draining || requests >= pool.limits.requestsMax { return finishDraining() }
         pool.becameIdle()
+        if state == .draining || requests >= pool.limits.requestsMax { return finishDraining() }
         guard pool.keeps(self) else { return close(.poolFull) }
         if state == .open {
             clock.idle(since: worker.loop.now, for: pool.limits.idleNanoseconds)
