@@ -23,6 +23,8 @@ final class H2Peer {
         var resetCode: H2ErrorCode?
         /// The other side's GOAWAY left it out.
         var isRefused = false
+        /// This side reset it.
+        var isGivenUp = false
 
         var text: String { String(decoding: body, as: UTF8.self) }
         var isOver: Bool { isEnded || resetCode != nil || isRefused }
@@ -124,6 +126,11 @@ final class H2Peer {
     }
 
     func reset(_ id: UInt32, _ code: H2ErrorCode = .cancel) {
+        streams[id]?.isGivenUp = true
+        release(id, code)
+    }
+
+    private func release(_ id: UInt32, _ code: H2ErrorCode) {
         guard let slot = slots.removeValue(forKey: id) else { return }
         sending[id] = nil
         unconsumed[id] = nil
@@ -171,10 +178,15 @@ final class H2Peer {
 
     private func flush() {
         let output = session.output
-        guard end == nil, !output.isEmpty else { return }
+        guard end == nil else { return }
         do {
-            let bytes = output.array(output.readerIndex..<output.writerIndex)
-            output.consume(try peer.sendUntilFull(bytes, waitMs: 0))
+            while !output.isEmpty {
+                let count = min(output.readableCount, 256 * 1024)
+                let sent = try peer.sendUntilFull(
+                    output.array(output.readerIndex..<output.readerIndex + count), waitMs: 0)
+                output.consume(sent)
+                if sent < count { return }
+            }
         } catch {
             end = error as? Peer.Failure ?? .failed(0)
         }
@@ -209,11 +221,11 @@ final class H2Peer {
             case .reset(let slot, let code), .streamFailed(let slot, let code, _):
                 let id = session.id(of: slot)
                 streams[id]?.resetCode = code
-                reset(id)
+                release(id, .cancel)
             case .refused(let slot):
                 let id = session.id(of: slot)
                 streams[id]?.isRefused = true
-                reset(id)
+                release(id, .cancel)
             case .writable, .allWritable: break
             case .settings: hasSettings = true
             case .goAway(let code): goAway = code
@@ -262,7 +274,7 @@ final class H2Peer {
 
     /// Slots of streams that both sides ended.
     private func releaseFinished() {
-        for (id, slot) in slots where session.isClosedOnWire(slot) { reset(id, .noError) }
+        for (id, slot) in slots where session.isClosedOnWire(slot) { release(id, .noError) }
     }
 
     private static func fields(_ block: HeaderBlock) -> [(name: String, value: String)] {
@@ -272,7 +284,7 @@ final class H2Peer {
 
 extension Buffer {
     fileprivate func array(_ range: Range<Int>) -> [UInt8] {
-        let span = bytes(range)
-        return span.indices.map { span[$0] }
+        // SAFETY: the bytes are copied before the pointer ends.
+        unsafe bytes(range).withUnsafeBytes { unsafe Array($0) }
     }
 }

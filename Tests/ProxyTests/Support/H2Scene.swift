@@ -93,14 +93,13 @@ final class H2Scene {
 }
 
 extension H2Scene {
-    /// The only request that has reached a server, once there is one: who has it, and its number.
+    /// The only request for a path that a server has and has not given up, once there is one: who has it, and its number.
     func arrived(_ path: String = "/") -> (server: H2Peer, id: UInt32)? {
         var found: (server: H2Peer, id: UInt32)?
         _ = until {
             for server in servers {
-                // The last one, where a path was asked for again.
-                for (id, stream) in server.streams.sorted(by: { $0.key < $1.key }) where stream.path == path {
-                    if stream.resetCode == nil { found = (server, id) }
+                for (id, stream) in server.streams where stream.path == path {
+                    if stream.resetCode == nil, !stream.isGivenUp { found = (server, id) }
                 }
             }
             return found != nil
