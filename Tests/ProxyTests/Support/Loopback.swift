@@ -27,6 +27,15 @@ final class Loopback {
     private var receiver: Mailbox<MainMessage>.Receiver?
     private var mailboxes: [Mailbox<WorkerMessage>] = []
     private var threads: [WorkerThread] = []
+    private var probes: [Mailbox<Count>] = []
+    private let lentAtEnd = Count()
+
+    /// A number that a worker tells the test's thread.
+    private final class Count: Sendable {
+        private let stored = Locked<Int?>(nil)
+        var value: Int? { stored.withLock { $0 } }
+        func add(_ number: Int) { stored.withLock { $0 = ($0 ?? 0) + number } }
+    }
 
     /// Runs `body` while the workers serve one listener whose port goes to one service, the scripted upstream.
     static func serving(
@@ -72,10 +81,18 @@ final class Loopback {
                 metrics: metrics[index], failures: rings[index], accessLog: accessLog, names: names,
                 mailbox: try Mailbox(), main: main)
             mailboxes.append(setup.mailbox)
+            let probe = try Mailbox<Count>()
+            probes.append(probe)
             threads.append(
-                try WorkerThread(name: "worker-\(index)") {
+                try WorkerThread(name: "worker-\(index)") { [lentAtEnd] in
                     do throws(IOError) {
-                        try Worker(setup, sockets: [ListeningSocket(socket)]).run()
+                        let worker = try Worker(setup, sockets: [ListeningSocket(socket)])
+                        let receiver = try probe.receive(on: worker.loop) { [unowned worker] in
+                            $0.add(worker.buffers.lent)
+                        }
+                        worker.run()
+                        lentAtEnd.add(worker.buffers.lent)
+                        withExtendedLifetime(receiver) {}
                     } catch {
                         setup.main.post(.failed(worker: setup.index, error))
                     }
@@ -88,8 +105,12 @@ final class Loopback {
     func stop() {
         for mailbox in mailboxes { mailbox.post(.stop) }
         for thread in threads { thread.join() }
-        if !threads.isEmpty { #expect(accessLog.finish(nanosecondsMax: 10_000_000_000)) }
+        if !threads.isEmpty {
+            #expect(accessLog.finish(nanosecondsMax: 10_000_000_000))
+            #expect(lentAtEnd.value == 0, "a worker ended without having all its buffers back")
+        }
         mailboxes = []
+        probes = []
         threads = []
     }
 
@@ -131,6 +152,25 @@ final class Loopback {
 
     /// Lines in the access log.
     var logLines: Int { scratch.text("log").utf8.count { $0 == ASCII.lineFeed } }
+
+    /// Pieces of buffer memory that the running workers' connections hold.
+    var buffersLent: Int {
+        probes.reduce(0) { sum, probe in
+            let count = Count()
+            probe.post(count)
+            _ = waitUntil { count.value != nil }
+            return sum + (count.value ?? 0)
+        }
+    }
+
+    /// Waits until no connection, request or buffer is in use on either side, as it must be once every peer has gone.
+    func expectNothingLeft() {
+        #expect(waitUntil { listener(.connectionsActive) == 0 }, "connections of clients are left")
+        #expect(waitUntil { listener(.requestsActive) == 0 }, "requests are left")
+        #expect(waitUntil { endpoint(.connectionsActive) == 0 }, "connections to the endpoint are left")
+        #expect(waitUntil { endpoint(.connectionsIdle) == 0 }, "idle connections to the endpoint are left")
+        #expect(waitUntil { buffersLent == 0 }, "buffers are left")
+    }
 
     /// Of the one endpoint, over all workers.
     func endpoint(_ metric: EndpointMetric) -> UInt64 {

@@ -15,7 +15,7 @@ final class Peer: @unchecked Sendable {
     private var descriptor: FileDescriptor?
     /// Bytes received and not yet read.
     private var unread: [UInt8] = []
-    private let raw: Int32
+    let raw: Int32
 
     /// Takes a connected, non-blocking descriptor.
     init(_ descriptor: consuming FileDescriptor) {
@@ -117,6 +117,13 @@ final class Peer: @unchecked Sendable {
             do { try receive() } catch let failure as Failure { return failure } catch { return .failed(0) }
             unread = []
         }
+    }
+
+    /// What has arrived by now, without waiting. Throws how the connection ended once all that came before is read.
+    func readArrived() throws -> [UInt8] {
+        if unread.isEmpty, hasEvent(POLLIN, waitMs: 0) { try receive() }
+        defer { unread = [] }
+        return unread
     }
 
     /// Whether bytes, or the end, are there to be read now.

@@ -7,7 +7,7 @@ import Synchronization
 /// to threads that answer whatever comes.
 final class ScriptedUpstream: Sendable {
     private let listening: Locked<FileDescriptor?>
-    private let raw: Int32
+    let raw: Int32
     let address: SocketAddress
 
     init() throws {
