@@ -20,16 +20,16 @@ final class Spares<Element: Spare> {
     private var countMin = 0
 
     func take() -> Element? {
-        guard let taken = first else { return nil }
-        first = taken.nextSpare
-        taken.nextSpare = nil
+        // Taken out and put in, so that no reference is counted in passing.
+        guard let taken = first.take() else { return nil }
+        first = taken.nextSpare.take()
         count -= 1
         if count < countMin { countMin = count }
         return taken
     }
 
     func put(_ element: Element) {
-        element.nextSpare = first
+        element.nextSpare = first.take()
         first = element
         count += 1
     }
