@@ -203,7 +203,8 @@ package final class Buffer {
     @inlinable @inline(__always)
     package func append(_ text: StaticString) { append(text.bytes) }
 
-    /// Appends the text's UTF-8.
+    /// Appends the text's UTF-8. Disfavoured, so that literals are static strings, which cost no more than their bytes.
+    @_disfavoredOverload
     package func append(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in

@@ -42,7 +42,13 @@ package final class EventLoop {
     /// Called at the end of every turn, before waiting.
     package var turnEnded: (() -> Void)?
     /// Where TLS connections put together what leaves as one record; made for the first of them.
-    private(set) lazy var scratch = TLSScratch()
+    var scratch: TLSScratch {
+        if let tlsScratch { return tlsScratch }
+        let made = TLSScratch()
+        tlsScratch = made
+        return made
+    }
+    private var tlsScratch: TLSScratch?
     /// The turn's time.
     package var now: Instant { unsafe turnInstant }
     @exclusivity(unchecked) private var turnInstant: Instant
@@ -82,6 +88,10 @@ package final class EventLoop {
     package func replaceHandler(_ token: Token, _ handler: any EventHandler) {
         if let registration = unsafe registrations[token] { unsafe registration.handler = handler }
     }
+
+    /// Takes the buffers of TLS connections that have been silent since this was last called. Whether some still hold any,
+    /// so that it should be called again.
+    package func trimTLS() -> Bool { tlsScratch?.trim() ?? false }
 
     /// Calls the handler's `resumed` once this turn's events are handled, or in the next turn when that is done already: for
     /// work that was cut short to let others have their share.

@@ -95,7 +95,10 @@ package final class Transport {
     /// peer is told that this is the end, if it can be told at once.
     package func close() {
         guard let token else { return }
-        tls?.shutDown()
+        if let tls {
+            tls.shutDown()
+            tls.closed()
+        }
         loop.deregister(token)
         self.token = nil
         isReadable = false

@@ -14,11 +14,18 @@ def blocks(language):
     return [text for name, text in fenced if name == language]
 
 
-def test_the_configuration_by_example_is_one(tmp_path):
-    (example,) = blocks("yaml")
-    (tmp_path / "sidecar.yaml").write_text(example)
-    result = program("check", tmp_path / "sidecar.yaml")
-    assert result.returncode == EX_OK, result.stderr
+def test_the_configurations_by_example_are_some(tmp_path, authority):
+    shown = authority.issue("shop.local")
+    (tmp_path / "certs").mkdir()
+    examples = blocks("yaml")
+    assert len(examples) == 2
+    for example in examples:
+        for name in re.findall(r"certs/[\w-]+\.(?:crt|key)", example):
+            source = shown.key if name.endswith(".key") else shown.certificate
+            (tmp_path / name).write_bytes(source.read_bytes())
+        (tmp_path / "sidecar.yaml").write_text(example)
+        result = program("check", tmp_path / "sidecar.yaml")
+        assert result.returncode == EX_OK, result.stderr
 
 
 def test_mistakes_are_reported_as_shown(tmp_path):

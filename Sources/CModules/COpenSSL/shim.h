@@ -28,7 +28,7 @@ static const uint64_t sidecar_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACH
 /// what is left move in memory before it is tried again. One read from the kernel may bring many records.
 static inline void sidecar_ssl_ctx_set_modes(SSL_CTX *context) {
     SSL_CTX_set_mode(
-        context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(context, 1);
 }
 

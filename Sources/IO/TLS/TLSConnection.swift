@@ -22,6 +22,18 @@ package final class TLSConnection {
     private let sessions: TLSSessionStore?
 
     @exclusivity(unchecked) private var pendingStored = 0
+    /// Its place among those that may hold buffers, which is `scratch`'s to say; -1 for none.
+    var holderIndex: Int {
+        get { unsafe holderIndexStored }
+        set { unsafe holderIndexStored = newValue }
+    }
+    @exclusivity(unchecked) private var holderIndexStored = -1
+    /// Since `scratch` last looked.
+    var hasSpoken: Bool {
+        get { unsafe hasSpokenStored }
+        set { unsafe hasSpokenStored = newValue }
+    }
+    @exclusivity(unchecked) private var hasSpokenStored = false
     @exclusivity(unchecked) private var flagsStored = Flags()
     /// How a read ended after bytes that were returned first.
     private var ending: Transport.ReadOutcome?
@@ -206,6 +218,7 @@ package final class TLSConnection {
     /// Fills the buffer's free space with as many records as are there.
     func read(into buffer: Buffer) -> Transport.ReadOutcome {
         if let ending { return ending }
+        scratch.hold(self)
         let ssl = unsafe ssl
         let socket = unsafe socket
         unsafe flagsStored.readWantsWriting = false
@@ -222,11 +235,7 @@ package final class TLSConnection {
                 }
                 total += Int(count)
                 // Nothing left, neither in OpenSSL nor in the kernel: no call is made only to hear so.
-                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 {
-                    // After a ticket OpenSSL would keep its buffer until the next read.
-                    unsafe SSL_free_buffers(ssl)
-                    break
-                }
+                if unsafe !socket.pointee.mayRead && SSL_has_pending(ssl) == 0 { break }
             }
             return total
         }
@@ -349,8 +358,16 @@ package final class TLSConnection {
         guard flags.isComplete, !flags.hasFailed, !flags.hasShutDown, unsafe pendingStored == 0 else { return }
         unsafe flagsStored.hasShutDown = true
         if unsafe SSL_shutdown(ssl) < 0 { ERR_clear_error() }
-        unsafe SSL_free_buffers(ssl)
     }
+
+    /// The transport has closed: nothing more is read or written.
+    func closed() {
+        scratch.forget(self)
+        freeBuffers()
+    }
+
+    /// Gives OpenSSL's buffers back unless bytes stand in them; the next record takes new ones.
+    func freeBuffers() { unsafe SSL_free_buffers(ssl) }
 
     /// Nothing more is said, not even that this is the end.
     func abandon() { unsafe flagsStored.hasShutDown = true }

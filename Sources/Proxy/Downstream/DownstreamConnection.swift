@@ -231,6 +231,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
             worker.recycle(exchange)
             self.exchange = nil
         }
+        worker.rests(wire.transport)
         if requests > 0 {
             worker.loop.schedule(timer, at: worker.loop.now.advanced(byNanoseconds: listener.keepAliveTimeout))
         }

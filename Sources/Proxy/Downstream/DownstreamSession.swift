@@ -238,6 +238,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
             link.session.close(slot, code)
         }
         guard streamCount == 0 else { return }
+        worker.rests(link.transport)
         clock.idle(since: worker.loop.now, for: listener.keepAliveTimeout)
         reschedule()
         if state == .draining { finishDraining() } else if isClientLeaving { beginClosing(.noError) }

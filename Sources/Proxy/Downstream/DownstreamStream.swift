@@ -24,6 +24,8 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
         timer.target = self
     }
 
+    deinit { worker.loop.cancel(timer) }
+
     /// Begins with a stream whose request head waits to be decoded into `exchange`.
     func begin(slot: Int, exchange: Exchange) {
         self.slot = slot
@@ -89,7 +91,7 @@ final class DownstreamStream: Downstream, TimerTarget, Spare {
     func close(_ code: H2ErrorCode) {
         guard let exchange else { return }
         self.exchange = nil
-        worker.loop.cancel(timer)
+        suspendTimeout()
         session.closed(self, code)
         body.end()
         worker.recycle(exchange)

@@ -11,6 +11,8 @@ import Traffic
 final class Worker: TimerTarget {
     /// Idle exchanges that stay however long nobody needs them.
     private static let exchangesKept = 64
+    /// So many of them make it worth while to have the allocator look for free pages.
+    private static let trimmedMin = 1024
     /// How often those are given back that nobody needed since the last time.
     private static let trimInterval: Duration = .seconds(1)
     /// Memory for heads that an idle exchange may hold: those that large heads made grow are not kept.
@@ -63,6 +65,8 @@ final class Worker: TimerTarget {
     private let exchanges = Spares<Exchange>()
     private let trimTimer = Timer()
     private var untrimmed: [any Trimmable] = []
+    /// Exchanges given back since a burst.
+    private var trimmed = 0
     /// HTTP/2 connections with frames that leave when the turn ends.
     private var unflushed: [H2Link] = []
     private var flushing: [H2Link] = []
@@ -155,6 +159,12 @@ final class Worker: TimerTarget {
         if exchanges.count > Self.exchangesKept { scheduleTrim() }
     }
 
+    /// A connection may be silent from now on.
+    @inline(__always)
+    func rests(_ transport: Transport) {
+        if transport.isEncrypted { scheduleTrim() }
+    }
+
     /// `holder` has more spare objects than it should keep, unless it needs them again before long.
     func trimLater(_ holder: any Trimmable) {
         untrimmed.append(holder)
@@ -169,8 +179,14 @@ final class Worker: TimerTarget {
     private func trim() {
         for holder in untrimmed { holder.trim() }
         untrimmed = []
+        let before = exchanges.count
         exchanges.trim(keeping: Self.exchangesKept)
-        if exchanges.count > Self.exchangesKept { scheduleTrim() }
+        trimmed += before - exchanges.count
+        if loop.trimTLS() { scheduleTrim() }
+        if exchanges.count > Self.exchangesKept { return scheduleTrim() }
+        // The end of a burst: what it took in small pieces goes back to the kernel, which costs some milliseconds once.
+        if trimmed >= Self.trimmedMin { FreeMemory.goesBack() }
+        trimmed = 0
     }
 
     // MARK: Frames

@@ -201,6 +201,7 @@ final class UpstreamConnection: Upstream, EventHandler, TimerTarget {
         case .park(let deadline):
             state = .idle
             guard pool.park(self) else { return close(.poolFull) }
+            worker.rests(wire.transport)
             worker.loop.schedule(timer, at: deadline)
         case .close(let reason):
             close(reason)

@@ -109,6 +109,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         case .closed: return
         }
         guard streamCount == 0 else { return }
+        worker.rests(link.transport)
         pool.becameIdle()
         if state == .draining || requests >= pool.limits.requestsMax { return finishDraining() }
         guard pool.keeps(self) else { return close(.poolFull) }

@@ -35,6 +35,8 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
         timer.target = self
     }
 
+    deinit { worker.loop.cancel(timer) }
+
     func begin(slot: Int, exchange: Exchange, isReused: Bool) {
         self.slot = slot
         self.exchange = exchange
@@ -170,7 +172,7 @@ final class UpstreamStream: Upstream, TimerTarget, Spare {
     private func close(_ code: H2ErrorCode) {
         guard exchange != nil else { return }
         exchange = nil
-        worker.loop.cancel(timer)
+        suspendTimeout()
         session.closed(self, code)
         body.end()
         session.recycle(self)
