@@ -41,12 +41,12 @@ extension HTTP2ListenerConfiguration: ConfigurationSection {
 
 extension MappingDecoder {
     /// `stream_window` and `connection_window`. A stream can use no more than the connection has, so that one below the
-    /// other is refused; a larger stream window alone makes the connection's as large.
-    mutating func windows(stream: inout Int, connection: inout Int) {
+    /// other is refused; a larger stream window alone makes the connection's as large, or as large as those of `streams`.
+    mutating func windows(stream: inout Int, connection: inout Int, streams: Int = 1) {
         let entry = self.entry("connection_window")
         stream = size("stream_window", in: 16 * 1024...16 << 20) ?? stream
         guard let entry else {
-            connection = max(connection, stream)
+            connection = max(connection, min(stream * streams, 256 << 20))
             return
         }
         guard let value = context.size(entry.value, "connection_window", in: 64 * 1024...256 << 20) else { return }

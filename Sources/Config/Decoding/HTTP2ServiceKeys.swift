@@ -1,7 +1,7 @@
 extension HTTP2ServiceConfiguration: ConfigurationSection {
     mutating func decode(_ keys: inout MappingDecoder) {
         streamsMax = keys.integer("streams_max", in: .http2Streams) ?? streamsMax
-        keys.windows(stream: &streamWindow, connection: &connectionWindow)
+        keys.windows(stream: &streamWindow, connection: &connectionWindow, streams: streamsMax)
         pingInterval = keys.duration("ping_interval", in: .pingInterval) ?? pingInterval
         pingTimeout = keys.duration("ping_timeout", in: .timeout) ?? pingTimeout
     }

@@ -57,8 +57,9 @@ package struct HTTP2ServiceConfiguration: Equatable, Sendable {
     package var streamsMax = 100
     /// Bytes that an endpoint may send ahead on one stream.
     package var streamWindow = 64 * 1024
-    /// Bytes that an endpoint may send ahead on all streams of a connection together.
-    package var connectionWindow = 1 << 20
+    /// Bytes that an endpoint may send ahead on all streams of a connection together. They are different clients': as many
+    /// as all streams' windows, so that clients who do not read hold up nobody else.
+    package var connectionWindow = 100 * 64 * 1024
     /// How often a silent connection is asked whether it lives. Nil: never.
     package var pingInterval: Duration?
     /// For the answer to that: then the connection is closed.

@@ -21,6 +21,9 @@ struct H2ReceiveWindow: BitwiseCopyable {
     @inline(__always)
     private var withheld: Int { max(0, unconsumed &- target) }
 
+    /// Whether what the owner did not consume makes the window smaller for all streams.
+    var isNarrowed: Bool { withheld > 0 }
+
     /// A frame of `count` bytes of flow-controlled payload begins; false when that exceeds the window.
     @inline(__always)
     mutating func take(_ count: Int) -> Bool {

@@ -155,6 +155,9 @@ package final class H2Session {
     /// Why the connection was ended by this side.
     package var violation: H2Violation? { state.value.failure }
 
+    /// Whether streams whose payload nobody consumes narrow the connection's window for the others.
+    package var isWindowNarrowed: Bool { state.value.receiveWindow.isNarrowed }
+
     /// Slots that are held.
     package var streamsOpen: Int { streams.heldCount }
 

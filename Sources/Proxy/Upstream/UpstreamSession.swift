@@ -70,7 +70,7 @@ final class UpstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable {
         // Until the endpoint says how many streams it takes on this connection, it is believed to take what it took on others.
         let learned = hasSettings ? Int.max : pool.peerStreamsMax
         return streamCount < min(pool.limits.streamsMax, refusedAt, learned) && link.session.canOpen
-            && !link.isBackedUp
+            && !link.isBackedUp && !link.session.isWindowNarrowed
     }
 
     /// Opens a stream. It may be used at once when `isConnected`, else when its exchange hears `upstreamConnected`.
