@@ -33,7 +33,7 @@ protocol BodySource: AnyObject {
 }
 
 /// What a source has to give.
-enum PullOutcome {
+enum PullOutcome: Equatable {
     case payload
     case wouldBlock
     case complete

@@ -178,4 +178,25 @@ import Traffic
         #expect(text.contains("sidecar_build_info{version=\"1.2.3\",swift=\"6.3\"} 1\n"))
         #expect(text.contains("sidecar_ready 1\n"))
     }
+
+    @Test func violationsAndStatusesOfGRPCThatHappenedAreShown() {
+        let metrics = WorkerMetrics(names: .sample, seriesMax: 4)
+        let other = WorkerMetrics(names: .sample, seriesMax: 4)
+        for metrics in [metrics, other] { metrics.violated(.rapidReset, listener: 1) }
+        metrics.violated(.compression, listener: 0)
+        var record = ExchangeRecord.sample
+        record.grpcStatus = 14
+        metrics.record(record)
+        other.record(record)
+        let text = render(.prometheus, [metrics, other])
+        #expect(
+            samples(text, "sidecar_http2_violations_total{") == [
+                "sidecar_http2_violations_total{listener=\"web\",violation=\"compression\"} 1",
+                "sidecar_http2_violations_total{listener=\"orders-local\",violation=\"rapid_reset\"} 2",
+            ])
+        #expect(
+            samples(text, "sidecar_grpc_requests_total{") == [
+                "sidecar_grpc_requests_total{service=\"orders\",grpc_status=\"14\"} 2"
+            ])
+    }
 }

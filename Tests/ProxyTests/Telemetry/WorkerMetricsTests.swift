@@ -126,4 +126,38 @@ import Traffic
             }
         }
     }
+
+    @Test func everyViolationAndEveryStatusOfGRPCHasACellOfItsOwn() {
+        let metrics = WorkerMetrics(names: .sample, seriesMax: 4)
+        for listener in 0..<2 {
+            for (index, violation) in H2Violation.allCases.enumerated() {
+                for _ in 0...(index + listener) { metrics.violated(violation, listener: listener) }
+            }
+        }
+        for listener in 0..<2 {
+            for (index, violation) in H2Violation.allCases.enumerated() {
+                #expect(metrics.value(violation, listener: listener) == UInt64(index + listener + 1))
+            }
+        }
+        var record = ExchangeRecord.sample
+        for service in 0..<2 {
+            record.service = service
+            record.endpoint = 0
+            for status in 0..<WorkerMetrics.grpcStatuses {
+                record.grpcStatus = Int8(status)
+                for _ in 0...(status + service) { metrics.record(record) }
+            }
+        }
+        for service in 0..<2 {
+            for status in 0..<WorkerMetrics.grpcStatuses {
+                #expect(metrics.value(grpcStatus: status, service: service) == UInt64(status + service + 1))
+            }
+        }
+    }
+
+    @Test func whatIsNoCallHasNoStatusOfGRPC() {
+        let metrics = WorkerMetrics(names: .sample, seriesMax: 4)
+        metrics.record(.sample)
+        for status in 0..<WorkerMetrics.grpcStatuses { #expect(metrics.value(grpcStatus: status, service: 0) == 0) }
+    }
 }
