@@ -351,6 +351,7 @@ final class DownstreamConnection: Downstream, EventHandler, TimerTarget {
         guard state != .closed else { return }
         state = .closed
         worker.loop.cancel(timer)
+        worker.closed(wire.transport)
         wire.close()
         if let exchange { worker.recycle(exchange) }
         exchange = nil

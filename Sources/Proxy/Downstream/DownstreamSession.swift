@@ -356,6 +356,7 @@ final class DownstreamSession: EventHandler, TimerTarget, H2LinkOwner, Trimmable
         state = .closed
         spares.dropAll(but: 0)
         worker.loop.cancel(timer)
+        worker.closed(link.transport)
         link.close()
         listener.connectionClosed()
         if let token { worker.sessions.remove(token) }

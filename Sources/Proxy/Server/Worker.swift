@@ -65,8 +65,10 @@ final class Worker: TimerTarget {
     private let exchanges = Spares<Exchange>()
     private let trimTimer = Timer()
     private var untrimmed: [any Trimmable] = []
-    /// Exchanges given back since a burst.
+    /// Exchanges and TLS connections given back since a burst began.
     private var trimmed = 0
+    /// TLS connections closed since the last trim.
+    private var closures = 0
     /// HTTP/2 connections with frames that leave when the turn ends.
     private var unflushed: [H2Link] = []
     private var flushing: [H2Link] = []
@@ -159,6 +161,13 @@ final class Worker: TimerTarget {
         if exchanges.count > Self.exchangesKept { scheduleTrim() }
     }
 
+    /// A client's connection has closed.
+    func closed(_ transport: Transport) {
+        guard transport.isEncrypted else { return }
+        closures += 1
+        scheduleTrim()
+    }
+
     /// A connection may be silent from now on.
     @inline(__always)
     func rests(_ transport: Transport) {
@@ -181,9 +190,10 @@ final class Worker: TimerTarget {
         untrimmed = []
         let before = exchanges.count
         exchanges.trim(keeping: Self.exchangesKept)
-        trimmed += before - exchanges.count
-        if loop.trimTLS() { scheduleTrim() }
-        if exchanges.count > Self.exchangesKept { return scheduleTrim() }
+        trimmed += before - exchanges.count + closures
+        let isBusy = closures > 0
+        closures = 0
+        if loop.trimTLS() || isBusy || exchanges.count > Self.exchangesKept { return scheduleTrim() }
         // The end of a burst: what it took in small pieces goes back to the kernel, which costs some milliseconds once.
         if trimmed >= Self.trimmedMin { FreeMemory.goesBack() }
         trimmed = 0

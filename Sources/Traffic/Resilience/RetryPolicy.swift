@@ -4,6 +4,9 @@ package import HTTP
 package enum RetryPolicy {
     /// Tries of one exchange, the first included.
     package static let attemptsMax = 3
+    /// The same where endpoints said each time that they did nothing with the request: trying again is always harmless, and
+    /// connections that end one after the other are no reason to give up.
+    package static let attemptsMaxWhenRefused = 5
 
     /// Where the next try goes, if there is one.
     package enum Decision: Equatable, Sendable {
@@ -51,6 +54,7 @@ package enum RetryPolicy {
     /// and only when the likely cause is a parked connection that it closed in the same moment. One that it refused it
     /// may get in any case, on a connection that does not refuse.
     package static func decide(_ failure: Failure) -> Decision {
+        let attemptsMax = failure.wasRefused ? attemptsMaxWhenRefused : attemptsMax
         if failure.responseStarted || failure.attempts >= attemptsMax { return .no }
         if failure.wasRefused { return failure.bodyReplayable ? .freshConnection : .no }
         switch failure.reason {

@@ -72,7 +72,8 @@ import Testing
             #expect(refused { $0.requestWritten = false } == .freshConnection)
             #expect(refused { $0.bodyReplayable = false } == .no)
             #expect(refused { $0.responseStarted = true } == .no)
-            #expect(refused { $0.attempts = 3 } == .no)
+            #expect(refused { $0.attempts = 4 } == .freshConnection)
+            #expect(refused { $0.attempts = 5 } == .no)
         }
     }
 
