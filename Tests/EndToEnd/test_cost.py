@@ -6,11 +6,14 @@ import shutil
 import signal
 import struct
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from support.h2 import H2Client
 from support.sidecar import gateway, proxy_to
+from support.tls import TLSClient, client_context, secure
 from support.waiting import wait_for
 
 
@@ -82,6 +85,45 @@ def test_a_warm_request_allocates_nothing(run, nginx, allocations, name, logged)
         before = count()
         assert before > 0, "the counter counts nothing"
         exchange(client, REQUESTS[name], size, 1000)
+        assert count() - before == 0
+
+
+def h2_rounds(client, times, path="/small", size=len("hello from nginx\n")):
+    for _ in range(times):
+        stream = client.get(path, ("user-agent", "cost"), ("cookie", "a=b"), ("accept", "*/*"))
+        assert stream.status == 200 and len(stream.body) == size
+
+
+@pytest.mark.parametrize("endpoint", ["1.1", "2"])
+@pytest.mark.parametrize("path, size", [("/small", 17), ("/10k", 10240)])
+def test_a_warm_stream_allocates_nothing(run, nginx, allocations, endpoint, path, size):
+    environment, count = allocations
+    target = nginx.address if endpoint == "1.1" else f"127.0.0.1:{nginx.http2_port}"
+    service = {} if endpoint == "1.1" else {"protocol": "http2"}
+    proxy = run(proxy_to(target, service=service), environment=environment)
+    with H2Client(proxy.port()) as client:
+        h2_rounds(client, 999, path, size)
+        before = count()
+        assert before > 0, "the counter counts nothing"
+        h2_rounds(client, 1000, path, size)
+        assert count() - before == 0
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_a_warm_encrypted_request_allocates_nothing_of_ours(run, nginx, allocations, server_certificate, version):
+    environment, count = allocations
+    proxy = run(secure(nginx, tls=server_certificate.pair), environment=environment)
+    alpn = ["http/1.1"] if version == "1.1" else ["h2"]
+    with TLSClient(proxy.port(), client_context(alpn=alpn)) as client:
+        if version == "1.1":
+            size = answer_size(client, REQUESTS["get"])
+            rounds = partial(exchange, client, REQUESTS["get"], size)
+        else:
+            rounds = partial(h2_rounds, H2Client(client.sock))
+        rounds(999)
+        before = count()
+        assert before > 0, "the counter counts nothing"
+        rounds(1000)
         assert count() - before == 0
 
 

@@ -8,11 +8,13 @@ import Traffic
 @testable import Proxy
 
 /// A stream's bodies on a real session without a peer: frames are put into the connection's input by hand.
-@Suite struct H2BodyTests {
+@Suite final class H2BodyTests {
     private let worker: Worker
     private let link: H2Link
     private let body: H2Body
     private let slot: Int
+    private let mailbox: Mailbox<WorkerMessage>
+    private let accessLog: AccessLogWriter
     private let scratch = ScratchDirectory()
     private let text = Array("The quick brown fox jumps over the lazy dog.".utf8)
 
@@ -21,11 +23,13 @@ import Traffic
         log.path = .file(scratch.path + "/log")
         let configuration = Configuration()
         let names = MetricsNames(configuration)
+        mailbox = try Mailbox()
+        accessLog = try AccessLogWriter(log)
         worker = try Worker(
             Worker.Setup(
                 index: 0, workerCount: 1, configuration: configuration, routes: try RouteTable(configuration),
                 tls: try TLSContexts(configuration), metrics: WorkerMetrics(names: names, seriesMax: 4),
-                failures: FailureRing(), accessLog: try AccessLogWriter(log), names: names, mailbox: try Mailbox(),
+                failures: FailureRing(), accessLog: accessLog, names: names, mailbox: mailbox,
                 main: try Mailbox()),
             sockets: [])
         let listening = try ScriptedUpstream()
@@ -47,6 +51,16 @@ import Traffic
         }
         slot = found
         body = H2Body(link)
+    }
+
+    deinit {
+        body.end()
+        link.close()
+        // A worker lets go of itself when it has run.
+        mailbox.post(.stop)
+        worker.run()
+        #expect(worker.buffers.lent == 0)
+        #expect(accessLog.finish(nanosecondsMax: 10_000_000_000))
     }
 
     private static func frame(_ kind: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
