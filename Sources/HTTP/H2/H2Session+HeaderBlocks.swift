@@ -139,6 +139,11 @@ extension H2Session {
         guard streams.heldCount < limits.streamsMax else {
             closed.remember(id, resetHere: true)
             queueReset(id, .refusedStream)
+            // A peer that has not seen our SETTINGS cannot know the limit: clients that open their calls at once do so.
+            if !state.value.isAcknowledged, state.value.refusedEarly < Self.refusedEarlyMax {
+                state.value.refusedEarly &+= 1
+                return nil
+            }
             return note(.reset, now)
         }
         var stream = H2Stream()

@@ -97,7 +97,8 @@ extension H2Session {
         // A server's resets end what its client began: they cost nothing that was not wanted.
         guard let slot = streams.find(frame.stream) else {
             if judgeUnheld(frame.stream) == .idle, !isForgotten(frame.stream) { return fail(.unexpectedStream) }
-            return note(.reset, now)
+            // It has its response, or was refused one: gRPC's clients say so after each call that was answered early.
+            return nil
         }
         if role == .server, let event = note(.reset, now) { return event }
         guard !streams[slot].isClosed else { return nil }

@@ -104,9 +104,14 @@ package final class H2Session {
         var floods = H2Floods()
         /// Streams that the owner reset for what the peer sent, not yet counted: they cost like the peer's own resets.
         var mistakes = 0
+        /// Streams refused before the peer acknowledged our SETTINGS.
+        var refusedEarly = 0
         var controlBytes = 0
         var awaitsPong = false
     }
+
+    /// Streams above the limit that count for nothing until the peer can know the limit.
+    static var refusedEarlyMax: Int { 4096 }
 
     /// Frames to be written. The owner lends it storage before calls that may write, flushes it once per turn and
     /// consumes what left.

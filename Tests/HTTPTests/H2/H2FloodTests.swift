@@ -56,11 +56,29 @@ import Testing
     }
 
     @Test func streamsBeyondTheLimit() {
-        check(.rapidReset, before: W.headers(1) + W.headers(3)) { W.headers($0 * 2 + 5, ends: true) }
+        let acknowledgement = W.frame(4, 1, 0, [])
+        check(.rapidReset, before: acknowledgement + W.headers(1) + W.headers(3)) { W.headers($0 * 2 + 5, ends: true) }
     }
 
-    @Test func resetsOfClosedStreams() {
-        check(.rapidReset, before: W.headers(1) + W.reset(1), allowed: 4) { _ in W.reset(1) }
+    @Test func streamsBeyondALimitThatTheClientCannotKnowAreBorne() {
+        let owner = server()
+        for index in 0..<UInt32(100) { owner.feed(W.headers(index * 2 + 1, ends: true)) }
+        #expect(owner.session.violation == nil)
+        #expect(owner.sent.contains("RST_STREAM 199 refusedStream"))
+    }
+
+    @Test func resetsOfStreamsThatHaveTheirResponseAreBorne() {
+        let owner = server()
+        for index in 0..<UInt32(100) {
+            owner.feed(W.headers(index * 2 + 1, ends: true))
+            let head = ResponseHead()
+            head.status = 200
+            let slot = owner.slots[index * 2 + 1] ?? -1
+            owner.session.queueResponse(slot, head, ends: true)
+            owner.session.close(slot, .noError)
+            owner.feed(W.reset(index * 2 + 1))
+        }
+        #expect(owner.session.violation == nil)
     }
 
     @Test func pings() { check(.pingFlood) { _ in W.ping() } }
