@@ -8,20 +8,24 @@ final class TLSContexts: Sendable {
     /// Nil for those without TLS.
     let listeners: [CurrentContext<TLSServerContext>?]
     let services: [CurrentContext<TLSClientContext>?]
-    let tickets = TLSTicketKeys()
+    /// Nil when no listener has TLS: the first use of OpenSSL costs a megabyte.
+    let tickets: TLSTicketKeys?
 
     /// Reads all files; throws every problem of them at once, each at the `tls` section that names the file.
     init(_ configuration: Configuration) throws(ConfigError) {
         var listeners: [CurrentContext<TLSServerContext>?] = []
         var services: [CurrentContext<TLSClientContext>?] = []
         var problems = Diagnostics()
+        var tickets: TLSTicketKeys?
         for listener in configuration.listeners {
             do throws(TLSError) {
                 guard let settings = listener.tlsSettings else {
                     listeners.append(nil)
                     continue
                 }
-                listeners.append(CurrentContext(try TLSServerContext(settings, tickets: tickets)))
+                let keys = tickets ?? TLSTicketKeys()
+                tickets = keys
+                listeners.append(CurrentContext(try TLSServerContext(settings, tickets: keys)))
             } catch {
                 problems.add(listener.tlsPosition, "listener \(listener.name): tls: \(error)")
             }
@@ -39,6 +43,7 @@ final class TLSContexts: Sendable {
         }
         guard problems.isEmpty else { throw ConfigError(problems.sorted) }
         self.listeners = listeners
+        self.tickets = tickets
         self.services = services
     }
 }

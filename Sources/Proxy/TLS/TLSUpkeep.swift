@@ -36,9 +36,8 @@ final class TLSUpkeep: TimerTarget {
         }.min()
         for (index, listener) in configuration.listeners.enumerated() {
             guard let settings = listener.tlsSettings, let files = listenerFiles[index],
-                let current = contexts.listeners[index]
+                let current = contexts.listeners[index], let tickets = contexts.tickets
             else { continue }
-            let tickets = contexts.tickets
             watches.append(
                 TLSWatch("listener", listener.name, files) { () throws(TLSError) in
                     current.replace(by: try TLSServerContext(settings, tickets: tickets))
@@ -87,7 +86,7 @@ final class TLSUpkeep: TimerTarget {
         }
         if let rotation, now.nanoseconds(since: rotatedAt) >= rotation {
             rotatedAt = now
-            contexts.tickets.rotate()
+            contexts.tickets?.rotate()
             metrics.add(.ticketRotations)
         }
     }
