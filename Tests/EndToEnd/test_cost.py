@@ -180,4 +180,5 @@ def test_memory_stays_small_after_load(run, nginx):
         exchange(client, REQUESTS["get"], size, 50)
     for client in clients:
         client.close()
-    assert proxy.pss() <= 12 * 1024 * 1024
+    # 10 and what the TLS library takes, whose pages count whole where nobody else has it mapped.
+    assert proxy.pss() <= 14 * 1024 * 1024
