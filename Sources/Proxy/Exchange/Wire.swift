@@ -55,31 +55,12 @@ final class Wire: BodySource, BodySink {
 
     // MARK: Heads
 
-    enum FillOutcome: Equatable {
-        case bytes
-        case wouldBlock
-        case endOfStream
-        case failed(IOError)
-    }
-
     /// Reads once, behind what is there.
-    func fill() -> FillOutcome {
+    func fill() -> Transport.ReadOutcome {
         guard transport.isReadable else { return .wouldBlock }
-        let buffer = inputForReading()
-        switch transport.read(into: buffer) {
-        case .bytes(let count):
-            bytesRead += UInt64(count)
-            return .bytes
-        case .wouldBlock:
-            recycleEmptyInput()
-            return .wouldBlock
-        case .endOfStream:
-            recycleEmptyInput()
-            return .endOfStream
-        case .failed(let error):
-            recycleEmptyInput()
-            return .failed(error)
-        }
+        let outcome = transport.read(into: inputForReading())
+        if case .bytes(let count) = outcome { bytesRead += UInt64(count) } else { recycleEmptyInput() }
+        return outcome
     }
 
     /// Drops the bytes of a head that was parsed.

@@ -45,25 +45,14 @@ final class H2Link {
     // MARK: Reading
 
     /// Reads once, behind what is there.
-    func fill() -> Wire.FillOutcome {
+    func fill() -> Transport.ReadOutcome {
         guard transport.isReadable else { return .wouldBlock }
         buffers.lend(to: input)
         // A frame that does not fit behind what is left of the one before makes the buffer grow, to two frames at most.
         input.reserve(max(input.capacity / 4, session.inputBytesWanted - input.readableCount))
-        switch transport.read(into: input) {
-        case .bytes(let count):
-            bytesRead += UInt64(count)
-            return .bytes
-        case .wouldBlock:
-            recycleEmptyInput()
-            return .wouldBlock
-        case .endOfStream:
-            recycleEmptyInput()
-            return .endOfStream
-        case .failed(let error):
-            recycleEmptyInput()
-            return .failed(error)
-        }
+        let outcome = transport.read(into: input)
+        if case .bytes(let count) = outcome { bytesRead += UInt64(count) } else { recycleEmptyInput() }
+        return outcome
     }
 
     /// The next event of what was read. Frames that answer by themselves are queued.
